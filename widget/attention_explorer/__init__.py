@@ -1,0 +1,1 @@
+"""Look inside Transformers in a notebook."""

@@ -1,0 +1,137 @@
+"""Every name that crosses between Python and the browser: the one source of truth.
+
+State crosses as the traits of the view model (`ViewState`), numbers as requests and replies on a data
+model of their own, on which Python only ever replies. ``js/generate_protocol.py`` writes
+``js/src/protocol.gen.ts`` from this file; the lint step fails when that file is stale.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+ViewName = Literal["text", "heads", "matrix"]
+Theme = Literal["auto", "light", "dark"]
+
+# How a weight w becomes bytes. `float32`: itself. `quartic8`: uint8 of (w / scale) ** (1/4) * 255.
+# `signed8`: uint8 of 128 + sign(w) * (|w| / scale) ** (1/4) * 127.
+Encoding = Literal["float32", "quartic8", "signed8"]
+
+# (query, key): the query whose reading is shown and the key whose readers are shown.
+Pointer = tuple[int | None, int | None]
+
+# (layer, head, level, query tile, key tile): max-pooled by 2 ** level, TILE cells a side.
+TileKey = tuple[int, int, int, int, int]
+# (layer, head, query) for a row, (layer, head, key) for a column.
+LineKey = tuple[int, int, int]
+
+TILE = 256
+
+
+class TokenTable(TypedDict):
+    """Tokens by column; `gap` is what stands in the text between a token and the one before it."""
+
+    text: list[str]
+    gap: list[str]
+    raw: list[str]
+    special: list[bool]
+    segment: list[int]
+    word: list[int]
+
+
+class Description(TypedDict):
+    """What the browser knows before it asks for anything."""
+
+    layers: list[int]
+    heads: int
+    queries: int
+    keys: int
+    causal: bool
+    same_tokens: bool
+    scale: float
+    encoding: Encoding
+    model: str
+    source: str
+    notes: list[str]
+
+
+class ViewState(TypedDict):
+    """The synced traits of the view model, private ones with an underscore."""
+
+    layer: int
+    heads: list[int]
+    view: list[ViewName]
+    hovered: Pointer | None
+    selected: Pointer | None
+    top_mass: float
+    theme: Theme
+    _description: Description
+    _snapshot: Snapshot
+    _source: str
+    _uuid: str
+
+
+class TokensRequest(TypedDict):
+    """Ask for the tokens of both sides."""
+
+    id: str
+    kind: Literal["tokens"]
+
+
+class WeightsRequest(TypedDict):
+    """Ask for what is about to be drawn: tiles for pixels, rows and columns for read-outs."""
+
+    id: str
+    kind: Literal["weights"]
+    tiles: list[TileKey]
+    rows: list[LineKey]
+    columns: list[LineKey]
+
+
+class EverythingRequest(TypedDict):
+    """Ask for every full-resolution tile, where all of them are within the budget."""
+
+    id: str
+    kind: Literal["everything"]
+
+
+Request = TokensRequest | WeightsRequest | EverythingRequest
+
+
+class TokensReply(TypedDict):
+    """`keys` is None where the keys are the queries."""
+
+    id: str
+    kind: Literal["tokens"]
+    queries: TokenTable
+    keys: TokenTable | None
+
+
+class WeightsReply(TypedDict):
+    """Buffer 0: the tiles one after the other, zlib; buffer 1: rows, then columns, float32, zlib."""
+
+    id: str
+    kind: Literal["weights"]
+    tiles: list[TileKey]
+    encoding: Encoding
+    rows: list[LineKey]
+    columns: list[LineKey]
+
+
+class ErrorReply(TypedDict):
+    """What went wrong, as a sentence for the person who looks; `detail` is the traceback."""
+
+    id: str
+    kind: Literal["error"]
+    message: str
+    detail: str
+
+
+Reply = TokensReply | WeightsReply | ErrorReply
+
+
+class Snapshot(TypedDict):
+    """What is saved with the notebook: the tokens and, within a budget, tiles to show without a kernel."""
+
+    tokens: TokensReply | None
+    weights: WeightsReply | None
+    buffer: bytes | None
