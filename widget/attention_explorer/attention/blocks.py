@@ -21,9 +21,11 @@ def pool(block: Float, factor: int, reduction: Reduction, signed: bool = False) 
     Parameters
     ----------
     block : array, shape (..., rows, columns)
+        The weights.
     factor : int
         Cells a side; cells at the border pool what there is.
     reduction : "max" or "mean"
+        What one cell says of its weights.
     signed : bool
         Whether the maximum is of the absolute value, sign kept.
 
@@ -51,7 +53,7 @@ def pool(block: Float, factor: int, reduction: Reduction, signed: bool = False) 
 
 
 def _reduce(function: np.ufunc, block: Float, factor: int) -> Float:
-    """Reduce rows first: that pass runs along contiguous memory and leaves 1 / factor for the other."""
+    """Reduce rows first: that pass is along contiguous memory and leaves little for the other."""
     for axis in (-2, -1):
         block = function.reduceat(block, np.arange(0, block.shape[axis], factor), axis=axis)
     return block

@@ -13,15 +13,16 @@ from .blocks import clip, pool
 
 Layer = npt.NDArray[np.floating[Any]]
 
-# Half precision rounds each weight by up to 0.4 %: a row whose sum is off by less is a softmax still.
+# Half precision rounds each weight by up to 0.4 %: a row whose sum is off by less is a softmax.
 ROW_SUM_TOLERANCE = 0.01
 
 NO_ATTENTIONS = (
-    "there are no attention weights in what was given. Two usual causes: (1) the model runs the 'sdpa' "
-    "(or flash) backend, with which output_attentions=True returns nothing: use "
-    "trace(model, tokenizer, text) or AttentionExplorer.from_model(model, tokenizer, text), which work "
-    "with any backend, or load the model with attn_implementation='eager'; (2) it was taken as "
-    "outputs[-1], which is now the empty cross_attentions of many models: read outputs.attentions by name"
+    "there are no attention weights in what was given. Two usual causes: (1) the model runs the "
+    "'sdpa' (or flash) backend, with which output_attentions=True returns nothing: use "
+    "trace(model, tokenizer, text) or AttentionExplorer.from_model(model, tokenizer, text), which "
+    "work with any backend, or load the model with attn_implementation='eager'; (2) they were taken "
+    "as outputs[-1], which is now the empty cross_attentions of many models: read "
+    "outputs.attentions by name"
 )
 
 
@@ -97,10 +98,10 @@ def dense_attention(
     ----------
     attentions
         One array a layer, as transformers returns them, of shape (batch, heads, queries, keys) or
-        (heads, queries, keys); or one array (layers, heads, queries, keys) or (layers, batch, heads,
-        queries, keys); or a model's output that has ``attentions``. Arrays are numpy, torch (any device
-        and dtype) or anything with ``__array__`` or DLPack. float32 and float16 arrays in main memory
-        are not copied.
+        (heads, queries, keys); or one array (layers, heads, queries, keys) or (layers, batch,
+        heads, queries, keys); or a model's output that has ``attentions``. Arrays are numpy, torch
+        (any device and dtype) or anything with ``__array__`` or DLPack. float32 and float16 arrays
+        in main memory are not copied.
     batch_index : int, optional
         Which example of a batch of two or more.
     layer_numbers : sequence of int, optional
@@ -120,7 +121,7 @@ def dense_attention(
 
 
 def to_numpy(array: object) -> npt.NDArray[Any]:
-    """Return the numbers of any library's array in main memory, without a copy where they lie there."""
+    """Return any library's array as numpy, without a copy where it lies in main memory."""
     tensor: Any = array
     if hasattr(tensor, "detach"):
         tensor = tensor.detach().cpu()
@@ -188,17 +189,19 @@ def _split(attentions: object) -> Iterable[object]:
             raise _no_array("the attentions", attentions) from error
     if len(array.shape) not in (4, 5):
         raise ValueError(
-            "one array for all layers has to be (layers, heads, queries, keys) or (layers, batch, heads, "
-            f"queries, keys), got shape {tuple(array.shape)}; one layer alone goes in a list: [array]"
+            "one array for all layers has to be (layers, heads, queries, keys) or (layers, batch, "
+            f"heads, queries, keys), got shape {tuple(array.shape)}; one layer alone goes in a "
+            "list: [array]"
         )
     return (array[number] for number in range(array.shape[0]))
 
 
 def _attentions_of(output: object) -> object:
     """Return the attentions of a model's output or of a dictionary."""
-    entries = output if isinstance(output, Mapping) else vars(output)
-    found = entries.get("attentions", getattr(output, "attentions", None))
-    others = [name for name in entries if name.endswith("_attentions") and entries[name]]
+    if not isinstance(output, Mapping):
+        return getattr(output, "attentions", None)
+    found: object = output.get("attentions")
+    others = [name for name, value in output.items() if name.endswith("_attentions") and len(value)]
     if found is None and others:
         raise ValueError(
             f"the model's output has no 'attentions' but {' and '.join(others)}: pass one of them, "
@@ -216,8 +219,9 @@ def _layer(layer: object, number: int, batch_index: int | None) -> Layer:
         )
     if isinstance(layer, (tuple, list)) and layer and hasattr(layer[0], "shape"):
         raise TypeError(
-            f"entry {number} of the attentions is itself a {type(layer).__name__} of arrays (generate() "
-            "returns one tuple of layers for each step): pass the layers of one step, e.g. attentions[0]"
+            f"entry {number} of the attentions is itself a {type(layer).__name__} of arrays "
+            "(generate() returns one tuple of layers for each step): pass the layers of one step, "
+            "e.g. attentions[0]"
         )
     given: Any = layer
     if not hasattr(given, "shape"):
@@ -265,8 +269,8 @@ def _numbers(layer: object, number: int) -> Layer:
 
 def _no_array(what: str, given: object) -> TypeError:
     return TypeError(
-        f"{what} can't be read as an array of real numbers (got {type(given).__name__}): pass numpy or "
-        "torch arrays, or anything with __array__ or DLPack, in main memory"
+        f"{what} can't be read as an array of real numbers (got {type(given).__name__}): pass "
+        "numpy or torch arrays, or anything with __array__ or DLPack, in main memory"
     )
 
 
@@ -275,8 +279,9 @@ def _check_same_shape(first: tuple[int, ...], shape: tuple[int, ...], number: in
         return
     if shape[1:] == first[1:]:
         raise ValueError(
-            f"layer {number} has {shape[0]} heads and layer 0 has {first[0]}: layers with different "
-            "numbers of heads can't be shown together; pass those that agree, with layer_numbers="
+            f"layer {number} has {shape[0]} heads and layer 0 has {first[0]}: layers with "
+            "different numbers of heads can't be shown together; pass those that agree, with "
+            "layer_numbers="
         )
     raise ValueError(
         f"layer {number} has shape {shape} and layer 0 has {first}, as (heads, queries, keys): all "
@@ -296,8 +301,8 @@ def _raise_not_finite(layer: Layer, number: int) -> None:
     head, query, key = (int(i) for i in np.argwhere(~np.isfinite(layer))[0])
     raise ValueError(
         f"the weight of layer {number}, head {head}, query {query}, key {key} is "
-        f"{layer[head, query, key]}: attention weights have to be finite; look for a mask that hides "
-        "every key, or for half precision that overflowed"
+        f"{layer[head, query, key]}: attention weights have to be finite; look for a mask that "
+        "hides every key, or for half precision that overflowed"
     )
 
 
