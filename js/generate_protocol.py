@@ -174,8 +174,8 @@ def _jsdoc(text: str) -> str:
 def _refusal(node: ast.stmt | ast.expr) -> ValueError:
     return ValueError(
         f"protocol.py line {node.lineno}: `{ast.unparse(node).splitlines()[0]}` has no "
-        "TypeScript counterpart in js/generate_protocol.py; use Literal, list, tuple, dict, a union "
-        "with | or a TypedDict, or teach the generator."
+        "TypeScript counterpart in js/generate_protocol.py; use Literal, list, tuple, dict, a "
+        "union with | or a TypedDict, or teach the generator."
     )
 
 
