@@ -20,8 +20,8 @@ NO_ATTENTIONS = (
     "there are no attention weights in what was given. Two usual causes: (1) the model runs the "
     "'sdpa' (or flash) backend, with which output_attentions=True returns nothing: use "
     "trace(model, tokenizer, text) or AttentionExplorer.from_model(model, tokenizer, text), which "
-    "work with any backend, or load the model with attn_implementation='eager'; (2) they were taken "
-    "as outputs[-1], which is now the empty cross_attentions of many models: read "
+    "work with any backend, or load the model with attn_implementation='eager'; (2) they were "
+    "taken as outputs[-1], which is now the empty cross_attentions of many models: read "
     "outputs.attentions by name"
 )
 

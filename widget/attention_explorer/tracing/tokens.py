@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..protocol import TokenTable
+from . import pieces
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,90 @@ class Tokens:
     def __len__(self) -> int:
         return len(self.text)
 
+    @classmethod
+    def from_strings(cls, tokens: Sequence[str], special: Sequence[bool] | None = None) -> Tokens:
+        """Read a tokenizer's strings, or plain words, without the text that they came from.
+
+        Parameters
+        ----------
+        tokens : sequence of str
+            WordPiece, byte-level or SentencePiece strings, which are told apart by their marks, or
+            any other strings, whose text is kept as it is.
+        special : sequence of bool, optional
+            Which of them the tokenizer added; by default those with a known special name.
+
+        Raises
+        ------
+        TypeError
+            A token that is no string.
+        """
+        if isinstance(tokens, str):
+            raise TypeError(f"tokens have to be a list of strings, got the string {tokens[:40]!r}")
+        for position, token in enumerate(tokens):
+            if not isinstance(token, str):
+                raise TypeError(
+                    f"token {position} is {token!r:.60} ({type(token).__name__}): tokens have to be "
+                    "strings, e.g. tokenizer.convert_ids_to_tokens(input_ids)"
+                )
+        # A lone surrogate is no Unicode and would break every channel that carries it.
+        raw = tuple(re.sub("[\ud800-\udfff]", "\ufffd", token) for token in tokens)
+        if special is None:
+            special = [pieces.SPECIAL_NAME.fullmatch(token) is not None for token in raw]
+        read = pieces.read_pieces(raw, special)
+        return cls(
+            text=tuple(piece.text for piece in read),
+            gap=tuple(piece.gap for piece in read),
+            raw=raw,
+            special=tuple(special),
+            segment=_segments(raw, special),
+            word=_number_words([piece.begins_word for piece in read], special),
+        )
+
+    @classmethod
+    def from_encoding(
+        cls,
+        tokenizer: Any,
+        encoding: Mapping[str, Any],
+        texts: Sequence[str] | None,
+        batch_index: int = 0,
+    ) -> Tokens:
+        """Read tokens with the help of the tokenizer that made them.
+
+        Parameters
+        ----------
+        tokenizer
+            The transformers tokenizer.
+        encoding : BatchEncoding or mapping
+            What the tokenizer returned, with ``input_ids``.
+        texts : sequence of str, optional
+            The one or two texts of this example. With them, and a fast tokenizer, each token's text
+            is as written there; without, it is read from the tokenizer's strings.
+        batch_index : int
+            Which example of the encoding.
+        """
+        ids = _row(encoding["input_ids"], batch_index)
+        fast = getattr(encoding, "encodings", None)
+        if texts is not None and fast and list(fast[batch_index].ids) == ids:
+            return _from_offsets(tokenizer, fast[batch_index], texts)
+        raw = [_name(token, i) for token, i in zip(tokenizer.convert_ids_to_tokens(ids), ids)]
+        added = _added_ids(tokenizer)
+        tokens = cls.from_strings(raw, special=[i in added for i in ids])
+        if "token_type_ids" in encoding:
+            types = _row(encoding["token_type_ids"], batch_index)
+            if len(set(types)) > 1:
+                segment = tuple(-1 if s else t for s, t in zip(tokens.special, types))
+                tokens = replace(tokens, segment=segment)
+        return replace(tokens, ids=tuple(ids))
+
+    def keep(self, positions: Sequence[int]) -> Tokens:
+        """Return the tokens at `positions`, e.g. without padding."""
+        columns = {
+            name: tuple(column[i] for i in positions)
+            for name, column in vars(self).items()
+            if column is not None
+        }
+        return replace(self, **columns)
+
     def table(self) -> TokenTable:
         """Return the columns that cross to the browser."""
         return {
@@ -53,3 +141,99 @@ class Tokens:
             "segment": list(self.segment),
             "word": list(self.word),
         }
+
+
+def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens:
+    """Read a fast tokenizer's offsets: the text exactly as written, whatever the scheme."""
+    added = _added_ids(tokenizer)
+    special = [
+        bool(mask) or i in added
+        for mask, i in zip(encoding.special_tokens_mask, encoding.ids, strict=True)
+    ]
+    segment = [
+        -1 if is_special or number is None else number
+        for is_special, number in zip(special, encoding.sequence_ids, strict=True)
+    ]
+    text, gap, begins = list(encoding.tokens), [""] * len(segment), [False] * len(segment)
+    end, before, words = [0] * len(texts), [""] * len(texts), _informative_words(encoding, segment)
+    last_word: tuple[int, int | None] | None = None
+    for position, (start, stop) in enumerate(encoding.offsets):
+        number = segment[position]
+        if number < 0:
+            last_word = None
+            continue
+        source, known = texts[number], end[number]
+        # Tokens that share one character (an emoji's bytes) all have its span: the first shows it.
+        lead, shown = pieces.split_leading_gap(source[max(start, known) : stop])
+        if before[number] and shown:
+            gap[position] = source[known:start] + lead
+        word = (number, encoding.word_ids[position])
+        if not shown:
+            text[position] = pieces.show_continuation(encoding.tokens[position])
+            begins[position] = last_word is None
+        elif number in words:
+            begins[position] = word != last_word or gap[position] != ""
+        else:
+            begins[position] = pieces.begins_word(before[number], shown, gap[position])
+        text[position] = shown or text[position]
+        before[number], end[number] = shown or before[number] or " ", max(stop, known)
+        last_word = word
+    return Tokens(
+        text=tuple(text),
+        gap=tuple(gap),
+        raw=tuple(encoding.tokens),
+        special=tuple(special),
+        segment=tuple(segment),
+        word=_number_words(begins, [number < 0 for number in segment]),
+        span=tuple((int(start), int(stop)) for start, stop in encoding.offsets),
+        ids=tuple(encoding.ids),
+    )
+
+
+def _informative_words(encoding: Any, segment: Sequence[int]) -> set[int]:
+    """Return the segments in which the tokenizer tells words apart; some take a text for one word."""
+    words: dict[int, set[int | None]] = {}
+    for number, word in zip(segment, encoding.word_ids, strict=True):
+        words.setdefault(number, set()).add(word)
+    return {number for number, found in words.items() if len(found) > 1}
+
+
+def _added_ids(tokenizer: Any) -> set[int]:
+    """Return the ids of special tokens, less those that stand for a piece of the text."""
+    stand_ins = {
+        getattr(tokenizer, "unk_token_id", None),
+        getattr(tokenizer, "mask_token_id", None),
+    }
+    return set(getattr(tokenizer, "all_special_ids", ())) - stand_ins
+
+
+def _segments(raw: Sequence[str], special: Sequence[bool]) -> tuple[int, ...]:
+    """Number the texts between separators."""
+    segments: list[int] = []
+    current, ended = 0, False
+    for token, is_special in zip(raw, special, strict=True):
+        if is_special:
+            ended = ended or (pieces.SEPARATOR_NAME.fullmatch(token) is not None and 0 in segments)
+        elif ended:
+            current, ended = current + 1, False
+        segments.append(-1 if is_special else current)
+    return tuple(segments)
+
+
+def _number_words(begins: Sequence[bool], special: Sequence[bool]) -> tuple[int, ...]:
+    words: list[int] = []
+    current = -1
+    for begin, is_special in zip(begins, special, strict=True):
+        current += begin and not is_special
+        words.append(-1 if is_special else current)
+    return tuple(words)
+
+
+def _row(column: Any, batch_index: int) -> list[int]:
+    rows = column.tolist() if hasattr(column, "tolist") else column
+    row = rows[batch_index] if isinstance(rows[0], (list, tuple)) else rows
+    return [int(i) for i in row]
+
+
+def _name(token: object, number: int) -> str:
+    return token if isinstance(token, str) else f"⟨{number}⟩"
