@@ -1,0 +1,94 @@
+/** An OKLCH colour as sRGB bytes (Ottosson 2020); out-of-gamut channels are clipped. */
+function oklch(lightness: number, chroma: number, hue: number): [number, number, number] {
+	const a = chroma * Math.cos((hue * Math.PI) / 180);
+	const b = chroma * Math.sin((hue * Math.PI) / 180);
+	const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
+	const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
+	const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
+	const gamma = (x: number) => {
+		const clipped = Math.min(1, Math.max(0, x));
+		const v = clipped <= 0.0031308 ? 12.92 * clipped : 1.055 * clipped ** (1 / 2.4) - 0.055;
+		return Math.round(v * 255);
+	};
+	return [
+		gamma(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s),
+		gamma(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s),
+		gamma(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s),
+	];
+}
+
+export type Rgb = readonly [number, number, number];
+
+/** Everything that is coloured, for one theme. */
+export interface Palette {
+	readonly dark: boolean;
+	/** Who reads (query): indigo. */
+	readonly reader: Rgb;
+	/** What is read (key): amber. */
+	readonly read: Rgb;
+	/** 256 RGBA steps from nothing to the whole scale, lightness even in OKLab. */
+	readonly ramp: Uint8ClampedArray;
+	/** The same for weights below zero. */
+	readonly coldRamp: Uint8ClampedArray;
+	head(index: number): Rgb;
+}
+
+function ramp(dark: boolean, hue: (t: number) => number): Uint8ClampedArray {
+	const bytes = new Uint8ClampedArray(256 * 4);
+	for (let i = 0; i < 256; i++) {
+		const t = i / 255;
+		const lightness = dark ? 0.22 + 0.66 * t : 0.985 - 0.58 * t;
+		const chroma = dark
+			? 0.02 + 0.15 * t
+			: 0.175 * Math.sin(Math.PI * Math.min(1, 0.04 + 0.62 * t));
+		bytes.set(oklch(lightness, chroma, hue(t)), i * 4);
+		// The lowest steps fade into whatever ground the host has.
+		bytes[i * 4 + 3] = 255 * Math.min(1, t / 0.08);
+	}
+	return bytes;
+}
+
+const HEAD_LIGHTNESS = { light: [0.55, 0.42, 0.66], dark: [0.74, 0.62, 0.86] } as const;
+
+/**
+ * Head colours: neighbours lie a golden angle apart and take turns in lightness, so that heads that
+ * are compared most often differ in both; the number beside each swatch tells the rest apart.
+ */
+function headColour(dark: boolean, index: number): Rgb {
+	const tiers = HEAD_LIGHTNESS[dark ? "dark" : "light"];
+	return oklch(tiers[index % tiers.length] as number, 0.15, (262 + index * 137.508) % 360);
+}
+
+export function palette(dark: boolean): Palette {
+	return {
+		dark,
+		reader: dark ? oklch(0.75, 0.12, 277) : oklch(0.5, 0.2, 277),
+		read: dark ? oklch(0.82, 0.16, 80) : oklch(0.66, 0.17, 58),
+		ramp: ramp(dark, dark ? (t) => 65 + 22 * t : (t) => 82 - 36 * t),
+		coldRamp: ramp(dark, () => 230),
+		head: (index) => headColour(dark, index),
+	};
+}
+
+export function css(colour: Rgb, alpha = 1): string {
+	return `rgb(${colour.join(" ")} / ${alpha})`;
+}
+
+/** Where a weight lies on the colour scale, 0 to 1: the square root, so that small weights show. */
+export function onScale(weight: number, scale: number): number {
+	return Math.sqrt(Math.min(1, Math.abs(weight) / scale));
+}
+
+/** The CSS colour of a weight on the ramp of its sign. */
+export function shade(colours: Palette, weight: number, scale: number): string {
+	const bytes = weight < 0 ? colours.coldRamp : colours.ramp;
+	const at = Math.round(onScale(weight, scale) * 255) * 4;
+	return `rgb(${bytes[at]} ${bytes[at + 1]} ${bytes[at + 2]} / ${(bytes[at + 3] as number) / 255})`;
+}
+
+/** The colour of text that can be read on the shade of a weight; empty where the page's own can. */
+export function inkOn(colours: Palette, weight: number, scale: number): string {
+	const t = onScale(weight, scale);
+	if (colours.dark) return t > 0.55 ? "#17120a" : "";
+	return t > 0.72 ? "#fff" : "";
+}

@@ -1,0 +1,183 @@
+import { type ComponentChild, h, render } from "preact";
+import { type Palette, palette } from "./draw/colour";
+import { focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
+import type { TileSource, Tokens } from "./source/source";
+import { type Store, type Synced, samePointer } from "./store";
+import css from "./style.css?inline";
+import { handled, make } from "./ui/dom";
+import { Faults, Notes } from "./ui/faults";
+import { Readout } from "./ui/readout";
+import { hostIsDark, onHostTheme } from "./ui/theme";
+import { Toolbar } from "./ui/toolbar";
+import { headsView } from "./views/heads";
+import { matrixView } from "./views/matrix";
+import { textView } from "./views/text";
+import type { Actions } from "./views/view";
+
+/** From this width on, the head view and the matrix stand side by side. */
+const WIDE = 860;
+
+const PALETTES = { light: palette(false), dark: palette(true) };
+
+/** Build one explorer in `host`; everything it starts ends with `signal`. */
+export function mountExplorer(
+	host: HTMLElement,
+	store: Store,
+	source: TileSource,
+	signal: AbortSignal,
+): void {
+	const toolbar = make("header");
+	const messages = make("div");
+	const readout = make("footer", { class: "readout", "aria-live": "polite" });
+	const panes = make("div", { class: "panes" });
+	const root = make("div", { class: "explorer" }, toolbar, messages);
+	const style = document.createElement("style");
+	style.textContent = css;
+	const shadow = host.attachShadow({ mode: "open" });
+	shadow.append(style, root);
+
+	let hoveredAs: HoveredAs = "token";
+	const redraw = animationFrame(() => guarded(draw), signal);
+	const actions: Actions = {
+		hover(pointer, as) {
+			hoveredAs = as;
+			if (!samePointer(store.get("hovered"), pointer)) store.set("hovered", pointer);
+		},
+		pin(pointer) {
+			store.set("selected", samePointer(store.get("selected"), pointer) ? null : pointer);
+		},
+		redraw,
+	};
+	const text = textView(actions, signal);
+	const views = { heads: headsView(actions, signal), matrix: matrixView(actions, signal) };
+	root.append(text.el, panes, readout);
+	panes.append(views.heads.el, views.matrix.el);
+
+	const reader = source.reader(signal);
+	let colours: Palette = PALETTES.light;
+	let failure: { message: string; detail: string } | null = null;
+
+	function draw(): void {
+		const state = stateOf(store);
+		const dark = state.theme === "auto" ? hostIsDark(host) : state.theme === "dark";
+		colours = PALETTES[dark ? "dark" : "light"];
+		root.dataset.theme = dark ? "dark" : "light";
+		root.classList.toggle("wide", root.clientWidth >= WIDE);
+		drawControls(state);
+		const tokens = source.tokens();
+		root.classList.toggle("waiting", !tokens);
+		text.el.hidden = !tokens || !state.view.includes("text");
+		for (const name of ["heads", "matrix"] as const)
+			views[name].el.hidden = !tokens || !state.view.includes(name);
+		if (!tokens) return;
+		reader.collect(() => {
+			const scene = sceneOf(state, tokens);
+			for (const view of [text, views.heads, views.matrix]) if (!view.el.hidden) view.update(scene);
+			render(h(Readout, { scene }) as ComponentChild, readout);
+		});
+	}
+
+	function drawControls(state: Synced): void {
+		const { description, status, fault } = source;
+		render(h(Toolbar, { description, state, status, colours, store }), toolbar);
+		const dismiss = () => {
+			failure = null;
+			source.dismissFault();
+		};
+		const why = status.kind === "gone" ? status.why : "";
+		render(
+			[
+				h(Faults, { fault: failure ?? fault, dismiss }),
+				h(Notes, { notes: description.notes, why }),
+			] as unknown as ComponentChild,
+			messages,
+		);
+	}
+
+	function sceneOf(state: Synced, tokens: Tokens): Scene {
+		const { description, table } = source;
+		const { layer, heads } = state;
+		const focus = focusOf(state.selected, state.hovered, hoveredAs);
+		const lineOf = (axis: "row" | "column", index: number | null) =>
+			index === null ? undefined : readingOf(reader, axis, layer, heads, index, true);
+		return {
+			description,
+			state,
+			tokens,
+			focus,
+			reader,
+			table,
+			colours,
+			reads: lineOf("row", focus.query),
+			readers: lineOf("column", focus.key),
+			received: receivedBy(reader, description, table, layer, heads),
+		};
+	}
+
+	/** A fault of ours is shown where the person looks; the widget stays usable. */
+	function guarded(run: () => void): void {
+		try {
+			run();
+		} catch (error) {
+			const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+			failure = { message: "A view could not be drawn.", detail };
+			console.error(error);
+			drawControls(stateOf(store));
+		}
+	}
+
+	root.addEventListener(
+		"keydown",
+		(event) => onKey(event, store, source.description.layers.length),
+		{
+			signal,
+		},
+	);
+	const sizes = new ResizeObserver(redraw);
+	sizes.observe(root);
+	signal.addEventListener("abort", () => {
+		sizes.disconnect();
+		for (const el of [toolbar, messages, readout]) render(null, el);
+	});
+	store.onChange(redraw, signal);
+	source.onChange(redraw, signal);
+	onHostTheme(redraw, signal);
+	redraw();
+}
+
+function stateOf(store: Store): Synced {
+	return {
+		layer: store.get("layer"),
+		heads: store.get("heads"),
+		view: store.get("view"),
+		hovered: store.get("hovered"),
+		selected: store.get("selected"),
+		top_mass: store.get("top_mass"),
+		theme: store.get("theme"),
+	};
+}
+
+/** Many changes, one drawing: the browser's next frame. */
+function animationFrame(draw: () => void, signal: AbortSignal): () => void {
+	let requested = 0;
+	signal.addEventListener("abort", () => cancelAnimationFrame(requested));
+	return () => {
+		if (requested || signal.aborted) return;
+		requested = requestAnimationFrame(() => {
+			requested = 0;
+			draw();
+		});
+	};
+}
+
+function onKey(event: KeyboardEvent, store: Store, layers: number): void {
+	if (event.ctrlKey || event.metaKey || event.altKey) return;
+	const layer = store.get("layer");
+	if (event.key === "[") store.set("layer", Math.max(0, layer - 1));
+	else if (event.key === "]") store.set("layer", Math.min(layers - 1, layer + 1));
+	else if (event.key === "Escape") {
+		store.set("selected", null);
+		store.set("hovered", null);
+	} else return;
+	handled(event);
+}

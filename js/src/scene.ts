@@ -1,0 +1,122 @@
+import type { Palette } from "./draw/colour";
+import { type Description, type Pointer, TILE } from "./protocol.gen";
+import { type Axis, type Line, tileCount } from "./source/cache";
+import type { Reader, Tokens } from "./source/source";
+import type { Synced } from "./store";
+
+/** What the person is looking at: a row, a column, and the one weight where a pair is meant. */
+export interface Focus {
+	readonly query: number | null;
+	readonly key: number | null;
+	readonly pair: readonly [query: number, key: number] | null;
+}
+
+/** How the pointer met what it hovers: a token in its two roles, or one cell of a matrix. */
+export type HoveredAs = "token" | "cell";
+
+/**
+ * A pin keeps its row and column; what is hovered meanwhile completes a pair with it. Without a pin,
+ * what is hovered is looked at.
+ */
+export function focusOf(
+	selected: Pointer | null,
+	hovered: Pointer | null,
+	hoveredAs: HoveredAs,
+): Focus {
+	const query = selected?.[0] ?? hovered?.[0] ?? null;
+	const key = selected?.[1] ?? hovered?.[1] ?? null;
+	return { query, key, pair: pairOf(selected, hovered, hoveredAs) };
+}
+
+function pairOf(selected: Pointer | null, hovered: Pointer | null, hoveredAs: HoveredAs) {
+	const [q, k] = hovered ?? [null, null];
+	if (hovered && (hoveredAs === "cell" || (q !== null && k !== null && q !== k)))
+		return bothOf(q, k);
+	if (selected && hovered) {
+		if (k !== null && selected[0] !== null) return bothOf(selected[0], k);
+		if (q !== null && selected[1] !== null) return bothOf(q, selected[1]);
+	}
+	const [pinnedQuery, pinnedKey] = selected ?? [null, null];
+	return pinnedQuery === pinnedKey ? null : bothOf(pinnedQuery, pinnedKey);
+}
+
+function bothOf(query: number | null, key: number | null) {
+	return query === null || key === null ? null : ([query, key] as const);
+}
+
+/** One row or column over the chosen heads. */
+export interface Reading {
+	readonly index: number;
+	/** One line a chosen head, in the order of `state.heads`. */
+	readonly lines: readonly Line[];
+	readonly mean: Float32Array;
+	readonly exact: boolean;
+}
+
+/** All that one animation frame draws from; made anew for each, never stored. */
+export interface Scene {
+	readonly description: Description;
+	readonly state: Synced;
+	readonly tokens: Tokens;
+	readonly focus: Focus;
+	/** What `focus.query` reads; undefined until it is here. */
+	readonly reads: Reading | undefined;
+	/** What reads `focus.key`. */
+	readonly readers: Reading | undefined;
+	/** The mean weight that each key receives from all queries, where the text is short enough. */
+	readonly received: Float32Array | undefined;
+	readonly reader: Reader;
+	readonly table: Float32Array;
+	readonly colours: Palette;
+}
+
+export function readingOf(
+	reader: Reader,
+	axis: Axis,
+	layer: number,
+	heads: readonly number[],
+	index: number,
+	exact: boolean,
+): Reading | undefined {
+	const lines = heads.map((head) => reader.line(axis, [layer, head, index], exact));
+	if (!lines.every((line) => line !== undefined)) return undefined;
+	return { index, lines, mean: meanOf(lines), exact: lines.every((line) => line.exact) };
+}
+
+function meanOf(lines: readonly Line[]): Float32Array {
+	const [first] = lines;
+	if (lines.length === 1 && first) return first.values;
+	const mean = new Float32Array(first?.values.length ?? 0);
+	for (const { values } of lines)
+		for (let i = 0; i < mean.length; i++)
+			mean[i] = (mean[i] as number) + (values[i] as number) / lines.length;
+	return mean;
+}
+
+/** Beyond this many tokens the whole matrix isn't asked for to draw what is in view. */
+const WHOLE_UP_TO = 1024;
+
+/** The mean weight that each key receives, over queries and chosen heads. */
+export function receivedBy(
+	reader: Reader,
+	{ queries, keys }: Description,
+	table: Float32Array,
+	layer: number,
+	heads: readonly number[],
+): Float32Array | undefined {
+	if (Math.max(queries, keys) > WHOLE_UP_TO) return undefined;
+	const sums = new Float32Array(keys);
+	let complete = true;
+	for (const head of heads)
+		for (let q = 0; q < tileCount(queries, 0); q++)
+			for (let k = 0; k < tileCount(keys, 0); k++) {
+				const tile = reader.tile([layer, head, 0, q, k]);
+				complete &&= tile !== undefined;
+				if (!tile) continue;
+				for (let at = 0; at < tile.codes.length; at++) {
+					const key = k * TILE + (at % tile.columns);
+					sums[key] = (sums[key] as number) + (table[tile.codes[at] as number] as number);
+				}
+			}
+	return complete ? sums.map((sum) => sum / (queries * heads.length)) : undefined;
+}

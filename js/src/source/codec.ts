@@ -1,0 +1,30 @@
+import type { Encoding } from "../protocol.gen";
+
+/** The bytes of a view, and only those: a reply's buffer may be a window into a larger one. */
+export function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
+	return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
+}
+
+/** Inflate zlib data with the browser's own decoder. */
+export async function inflate(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+	const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
+	return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** The weight that each of the 256 codes of an 8-bit encoding stands for. */
+export function decodeTable(signed: boolean, scale: number): Float32Array {
+	return Float32Array.from({ length: 256 }, (_, code) => {
+		const root = signed ? (code - 128) / 127 : code / 255;
+		return Math.sign(root) * root ** 4 * scale;
+	});
+}
+
+/** The 8-bit code of a weight: the inverse of `decodeTable`, as encoding.py rounds. */
+export function encode(weight: number, signed: boolean, scale: number): number {
+	const root = (Math.abs(weight) / scale) ** 0.25;
+	if (signed) return 128 + Math.sign(weight) * Math.round(Math.min(root, 1) * 127);
+	if (weight <= 0) return 0;
+	return Math.max(1, Math.round(Math.min(root, 1) * 255));
+}
+
+export const BYTES_PER_WEIGHT: Record<Encoding, number> = { float32: 4, quartic8: 1, signed8: 1 };

@@ -1,0 +1,36 @@
+import type { AnyModel } from "@anywidget/types";
+
+/** Lumino's signal, as far as it is used here. */
+interface LuminoSignal<T> {
+	connect(slot: (sender: unknown, args: T) => void): void;
+	disconnect(slot: (sender: unknown, args: T) => void): void;
+}
+
+/** What Jupyter hosts have beyond the anywidget contract; every part may be missing elsewhere. */
+interface JupyterModel extends AnyModel {
+	readonly comm_live?: boolean;
+	readonly widget_manager: AnyModel["widget_manager"] & {
+		readonly kernel?: { readonly statusChanged?: LuminoSignal<string> } | null;
+	};
+}
+
+const LOST = new Set(["restarting", "autorestarting", "dead", "terminating"]);
+
+/** Call `lost` once when the host knows that the kernel behind `model` is gone. */
+export function onKernelLost(model: AnyModel, lost: () => void, signal: AbortSignal): void {
+	const jupyter = model as JupyterModel;
+	if (jupyter.comm_live === false) {
+		lost();
+		return;
+	}
+	model.on("comm_live_update", () => {
+		if (jupyter.comm_live === false && !signal.aborted) lost();
+	});
+	const changed = jupyter.widget_manager?.kernel?.statusChanged;
+	if (!changed) return;
+	const slot = (_: unknown, status: string) => {
+		if (LOST.has(status)) lost();
+	};
+	changed.connect(slot);
+	signal.addEventListener("abort", () => changed.disconnect(slot));
+}

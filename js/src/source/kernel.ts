@@ -1,0 +1,265 @@
+import type { AnyModel } from "@anywidget/types";
+import type {
+	Description,
+	LineKey,
+	Reply,
+	Request,
+	Snapshot,
+	TileKey,
+	TokensReply,
+	WeightsReply,
+} from "../protocol.gen";
+import { type Axis, type Line, type Tile, WeightCache } from "./cache";
+import { bytesOf, inflate } from "./codec";
+import { onKernelLost } from "./host";
+import type { Fault, Reader, Status, TileSource, Tokens } from "./source";
+
+const BUSY_AFTER_MS = 1000;
+const SILENT_AFTER_S = 20;
+const TILES_A_REQUEST = 16;
+const LINES_A_REQUEST = 400;
+const EVERYTHING_WITHIN = 4 * 1024 * 1024;
+
+type Wish = { readonly tile: TileKey } | { readonly axis: Axis; readonly line: LineKey };
+type Body = { [K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id"> }[Request["kind"]];
+
+class KernelReader implements Reader {
+	wishes = new Map<string, Wish>();
+	readonly #cache: WeightCache;
+	readonly #pump: () => void;
+
+	constructor(cache: WeightCache, pump: () => void) {
+		this.#cache = cache;
+		this.#pump = pump;
+	}
+
+	collect(draw: () => void): void {
+		this.wishes = new Map();
+		draw();
+		if (this.wishes.size) this.#pump();
+	}
+
+	tile(key: TileKey): Tile | undefined {
+		const tile = this.#cache.tile(key);
+		if (!tile) this.wishes.set(`tile,${key}`, { tile: key });
+		return tile;
+	}
+
+	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined {
+		const line = this.#cache.line(axis, key);
+		if (!line || (exact && !line.exact)) this.wishes.set(`${axis},${key}`, { axis, line: key });
+		return line;
+	}
+}
+
+/**
+ * Numbers from the kernel, over a data model on which Python only ever replies.
+ *
+ * One request is in flight at a time; the next holds what the latest drawings still miss. What was
+ * saved with the notebook is there at once, so a kernel that is gone takes nothing off the screen.
+ */
+export class KernelSource implements TileSource {
+	readonly description: Description;
+	status: Status = { kind: "connecting" };
+	fault: Fault | null = null;
+	readonly #cache: WeightCache;
+	readonly #readers = new Set<KernelReader>();
+	readonly #listeners = new Set<() => void>();
+	readonly #refused = new Set<string>();
+	readonly #signal: AbortSignal;
+	readonly #session = Math.random().toString(36).slice(2);
+	#model: AnyModel | null = null;
+	#tokens: Tokens | undefined;
+	readonly #askedOnce = new Set<Request["kind"]>();
+	#requests = 0;
+	#pending: { id: string; names: string[]; since: number } | null = null;
+
+	constructor(description: Description, snapshot: Snapshot, signal: AbortSignal) {
+		this.description = description;
+		this.#cache = new WeightCache(description);
+		this.#signal = signal;
+		this.#open(snapshot);
+	}
+
+	get table(): Float32Array {
+		return this.#cache.table;
+	}
+
+	tokens(): Tokens | undefined {
+		return this.#tokens;
+	}
+
+	reader(signal: AbortSignal): Reader {
+		const reader = new KernelReader(this.#cache, () => this.#pump());
+		this.#readers.add(reader);
+		signal.addEventListener("abort", () => this.#readers.delete(reader));
+		return reader;
+	}
+
+	onChange(listener: () => void, signal: AbortSignal): void {
+		this.#listeners.add(listener);
+		signal.addEventListener("abort", () => this.#listeners.delete(listener));
+	}
+
+	dismissFault(): void {
+		this.fault = null;
+		this.#changed();
+	}
+
+	/** Start asking over `model`; a promise that fails means that only saved data is left. */
+	connect(model: Promise<AnyModel>): void {
+		model.then(
+			(found) => this.#listen(found),
+			() => this.#lost("No kernel: this shows what was saved with the notebook."),
+		);
+	}
+
+	#listen(model: AnyModel): void {
+		if (this.#signal.aborted) return;
+		const onMessage = (reply: Reply, buffers: DataView[]) => void this.#receive(reply, buffers);
+		model.on("msg:custom", onMessage);
+		this.#signal.addEventListener("abort", () => model.off("msg:custom", onMessage));
+		this.#model = model;
+		const lost = () =>
+			this.#lost("The kernel is gone. What was loaded stays; run the cell again for the rest.");
+		onKernelLost(model, lost, this.#signal);
+		this.#pump();
+	}
+
+	#lost(why: string): void {
+		this.#model = null;
+		this.#pending = null;
+		this.#setStatus({ kind: "gone", why });
+	}
+
+	#setStatus(status: Status): void {
+		this.status = status;
+		this.#changed();
+	}
+
+	#changed(): void {
+		for (const listener of this.#listeners) listener();
+	}
+
+	#pump(): void {
+		if (!this.#model || this.#pending) return;
+		const { body, names } = this.#next();
+		if (!body) return;
+		// Replies reach every tab on the kernel; crypto.randomUUID is missing on plain http.
+		const id = `${this.#session}-${this.#requests++}`;
+		this.#pending = { id, names, since: performance.now() };
+		try {
+			this.#model.send({ id, ...body } satisfies Request);
+		} catch {
+			// A restarted kernel leaves its old comms unusable.
+			this.#lost("The kernel is gone. What was loaded stays; run the cell again for the rest.");
+			return;
+		}
+		this.#watch(id);
+	}
+
+	#next(): { body: Body | null; names: string[] } {
+		if (!this.#tokens && this.#firstTime("tokens")) return { body: { kind: "tokens" }, names: [] };
+		const tiles: TileKey[] = [];
+		const lines: Record<Axis, LineKey[]> = { row: [], column: [] };
+		const names: string[] = [];
+		for (const [name, wish] of this.#missing()) {
+			if ("tile" in wish) {
+				if (tiles.length >= TILES_A_REQUEST) continue;
+				tiles.push(wish.tile);
+			} else {
+				if (lines.row.length + lines.column.length >= LINES_A_REQUEST) continue;
+				lines[wish.axis].push(wish.line);
+			}
+			names.push(name);
+		}
+		if (names.length)
+			return { body: { kind: "weights", tiles, rows: lines.row, columns: lines.column }, names };
+		const { layers, heads, queries, keys } = this.description;
+		const small = layers.length * heads * queries * keys <= EVERYTHING_WITHIN;
+		if (small && this.#firstTime("everything")) return { body: { kind: "everything" }, names: [] };
+		return { body: null, names };
+	}
+
+	#firstTime(kind: Request["kind"]): boolean {
+		const first = !this.#askedOnce.has(kind);
+		this.#askedOnce.add(kind);
+		return first;
+	}
+
+	*#missing(): Generator<[string, Wish]> {
+		const seen = new Set(this.#refused);
+		for (const reader of this.#readers)
+			for (const [name, wish] of reader.wishes) {
+				if (seen.has(name)) continue;
+				seen.add(name);
+				const here =
+					"tile" in wish
+						? this.#cache.tile(wish.tile)
+						: this.#cache.line(wish.axis, wish.line)?.exact;
+				if (!here) yield [name, wish];
+			}
+	}
+
+	/** A second without an answer is a busy kernel, not an error; it may be running a long cell. */
+	#watch(id: string): void {
+		const timer = setInterval(() => {
+			if (this.#pending?.id !== id || this.#signal.aborted) {
+				clearInterval(timer);
+				return;
+			}
+			const seconds = Math.floor((performance.now() - this.#pending.since) / 1000);
+			this.#setStatus({ kind: "busy", seconds });
+			if (seconds >= SILENT_AFTER_S) clearInterval(timer);
+		}, BUSY_AFTER_MS);
+	}
+
+	async #receive(reply: Reply, buffers: DataView[]): Promise<void> {
+		if (reply.id !== this.#pending?.id) return;
+		const { names } = this.#pending;
+		try {
+			if (reply.kind === "tokens") this.#putTokens(reply);
+			else if (reply.kind === "weights") await this.#putWeights(reply, buffers);
+			else this.#refuse(names, reply);
+		} catch (error) {
+			this.#refuse(names, {
+				message: "An answer of the kernel could not be read.",
+				detail: `${error}`,
+			});
+		}
+		if (this.#signal.aborted || !this.#pending) return;
+		this.#pending = null;
+		this.#setStatus({ kind: "live" });
+		this.#pump();
+	}
+
+	#refuse(names: readonly string[], fault: Fault): void {
+		for (const name of names) this.#refused.add(name);
+		this.fault = fault;
+	}
+
+	#putTokens(reply: TokensReply): void {
+		this.#tokens = { queries: reply.queries, keys: reply.keys ?? reply.queries };
+	}
+
+	async #putWeights(reply: WeightsReply, buffers: readonly DataView[]): Promise<void> {
+		const [tiles, lines] = await Promise.all(buffers.map((buffer) => inflate(bytesOf(buffer))));
+		if (tiles) this.#cache.putTiles(reply, tiles);
+		if (lines) this.#cache.putLines(reply, lines);
+	}
+
+	#open(snapshot: Snapshot): void {
+		if (snapshot.tokens) this.#putTokens(snapshot.tokens);
+		if (!snapshot.weights || !snapshot.buffer) return;
+		this.#putWeights(snapshot.weights, [snapshot.buffer]).then(
+			() => this.#changed(),
+			(error: unknown) => {
+				this.fault = {
+					message: "The data saved with the notebook could not be read.",
+					detail: `${error}`,
+				};
+				this.#changed();
+			},
+		);
+	}
+}

@@ -1,0 +1,45 @@
+import type { Description, LineKey, TileKey, TokenTable } from "../protocol.gen";
+import type { Axis, Line, Tile } from "./cache";
+
+/** The tokens of both sides; `keys` is `queries` where they are the same. */
+export interface Tokens {
+	readonly queries: TokenTable;
+	readonly keys: TokenTable;
+}
+
+/** How the numbers are reached; `why` is a sentence for the person who looks. */
+export type Status =
+	| { readonly kind: "connecting" }
+	| { readonly kind: "live" }
+	| { readonly kind: "busy"; readonly seconds: number }
+	| { readonly kind: "gone"; readonly why: string };
+
+export interface Fault {
+	readonly message: string;
+	readonly detail: string;
+}
+
+/**
+ * One view's reading of a source. What a drawing misses is asked for once the drawing is done, and only
+ * what the *latest* drawing missed: what has scrolled away is never waited for.
+ */
+export interface Reader {
+	/** Run a drawing; reads inside it that miss become the wishes of this reader. */
+	collect(draw: () => void): void;
+	tile(key: TileKey): Tile | undefined;
+	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
+	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
+}
+
+/** Where numbers come from; a view never knows whether a kernel or saved data answers. */
+export interface TileSource {
+	readonly description: Description;
+	/** The weight of each 8-bit code of a tile. */
+	readonly table: Float32Array;
+	readonly status: Status;
+	readonly fault: Fault | null;
+	tokens(): Tokens | undefined;
+	reader(signal: AbortSignal): Reader;
+	onChange(listener: () => void, signal: AbortSignal): void;
+	dismissFault(): void;
+}

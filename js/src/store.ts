@@ -1,0 +1,53 @@
+import type { AnyModel } from "@anywidget/types";
+import type { Pointer, ViewState } from "./protocol.gen";
+
+/**
+ * The border between synced and UI-only state: what is named here is a trait of the view model, seen
+ * by Python, by linked widgets and by every other view of the same model. Everything else (scrolling,
+ * sizes, what a pointer hovered it *as*) stays in the view that it belongs to.
+ */
+export type Synced = Pick<
+	ViewState,
+	"layer" | "heads" | "view" | "hovered" | "selected" | "top_mass" | "theme"
+>;
+
+const SYNCED = ["layer", "heads", "view", "hovered", "selected", "top_mass", "theme"] as const;
+
+/** Hovering moves faster than a kernel should be told. */
+const HOVER_SYNC_MS = 60;
+
+export function samePointer(a: Pointer | null, b: Pointer | null): boolean {
+	return a === b || (a !== null && b !== null && a[0] === b[0] && a[1] === b[1]);
+}
+
+export class Store {
+	readonly #model: AnyModel<ViewState>;
+	#hoverTimer: ReturnType<typeof setTimeout> | undefined;
+
+	constructor(model: AnyModel<ViewState>, signal: AbortSignal) {
+		this.#model = model;
+		signal.addEventListener("abort", () => clearTimeout(this.#hoverTimer));
+	}
+
+	get<K extends keyof Synced>(name: K): Synced[K] {
+		return this.#model.get(name);
+	}
+
+	set<K extends keyof Synced>(name: K, value: Synced[K]): void {
+		if (JSON.stringify(this.get(name)) === JSON.stringify(value)) return;
+		this.#model.set(name, value as ViewState[K]);
+		if (name !== "hovered") this.#model.save_changes();
+		else
+			this.#hoverTimer ??= setTimeout(() => {
+				this.#hoverTimer = undefined;
+				this.#model.save_changes();
+			}, HOVER_SYNC_MS);
+	}
+
+	onChange(listener: () => void, signal: AbortSignal): void {
+		for (const name of SYNCED) {
+			this.#model.on(`change:${name}`, listener);
+			signal.addEventListener("abort", () => this.#model.off(`change:${name}`, listener));
+		}
+	}
+}

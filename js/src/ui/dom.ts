@@ -1,0 +1,36 @@
+/** Make an element with properties and children; children that are strings become text, never HTML. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+	tag: K,
+	attributes: Readonly<Record<string, string | number>> = {},
+	...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+	const el = document.createElement(tag);
+	for (const [name, value] of Object.entries(attributes)) el.setAttribute(name, String(value));
+	el.append(...children);
+	return el;
+}
+
+/** Keep a key from the host: JupyterLab in command mode would run `d d` on a focused widget. */
+export function handled(event: Event): void {
+	event.preventDefault();
+	event.stopPropagation();
+}
+
+/** Give a canvas the pixels of its CSS size on this screen; returns its context in CSS pixels. */
+export function fitCanvas(
+	canvas: HTMLCanvasElement,
+	width: number,
+	height: number,
+): CanvasRenderingContext2D {
+	const density = devicePixelRatio;
+	const pixels = [Math.round(width * density), Math.round(height * density)] as const;
+	if (canvas.width !== pixels[0]) canvas.width = pixels[0];
+	if (canvas.height !== pixels[1]) canvas.height = pixels[1];
+	canvas.style.width = `${width}px`;
+	canvas.style.height = `${height}px`;
+	const context = canvas.getContext("2d");
+	if (!context) throw new Error("This browser has no 2D canvas.");
+	context.setTransform(density, 0, 0, density, 0, 0);
+	context.clearRect(0, 0, width, height);
+	return context;
+}

@@ -1,0 +1,209 @@
+import { css, type Palette } from "../draw/colour";
+import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
+import type { Status } from "../source/source";
+import type { Store, Synced } from "../store";
+
+const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
+	text: "Text",
+	heads: "Heads",
+	matrix: "Matrix",
+};
+const MASSES = [0.5, 0.8, 0.9, 0.95, 1];
+
+interface Props {
+	readonly description: Description;
+	readonly state: Synced;
+	readonly status: Status;
+	readonly colours: Palette;
+	readonly store: Store;
+}
+
+export function Toolbar({ description, state, status, colours, store }: Props) {
+	return (
+		<>
+			<div class="bar">
+				<Views view={state.view} store={store} />
+				<LayerChoice description={description} layer={state.layer} store={store} />
+				<HeadChoice description={description} heads={state.heads} store={store} />
+				<MassChoice mass={state.top_mass} store={store} />
+				<div class="about">
+					<span class="muted">{aboutText(description)}</span>
+					<StatusSign status={status} />
+				</div>
+			</div>
+			<Chips description={description} heads={state.heads} colours={colours} store={store} />
+		</>
+	);
+}
+
+function aboutText({ model, layers, heads, queries, keys, same_tokens }: Description): string {
+	const tokens = same_tokens ? `${queries} tokens` : `${queries} × ${keys} tokens`;
+	return [model, `${layers.length} × ${heads} heads`, tokens].filter(Boolean).join(" · ");
+}
+
+/** A click switches a view; a double click shows it alone. */
+function Views({ view, store }: { view: Synced["view"]; store: Store }) {
+	const toggle = (name: ViewName) => {
+		const next = VIEW_NAMES.filter((v) => (v === name ? !view.includes(v) : view.includes(v)));
+		if (next.length) store.set("view", next);
+	};
+	return (
+		<fieldset class="segments" aria-label="views">
+			{VIEW_NAMES.map((name) => (
+				<button
+					key={name}
+					type="button"
+					aria-pressed={view.includes(name)}
+					title={`${VIEW_LABELS[name]} view; double click shows it alone`}
+					onClick={() => toggle(name)}
+					onDblClick={() => store.set("view", [name])}
+				>
+					{VIEW_LABELS[name]}
+				</button>
+			))}
+		</fieldset>
+	);
+}
+
+function LayerChoice({
+	description,
+	layer,
+	store,
+}: {
+	description: Description;
+	layer: number;
+	store: Store;
+}) {
+	return (
+		<label title="[ and ] step through the layers">
+			Layer
+			<select
+				value={layer}
+				aria-label="layer"
+				onChange={(event) => store.set("layer", Number(event.currentTarget.value))}
+			>
+				{description.layers.map((number, index) => (
+					<option key={number} value={index}>
+						{number}
+					</option>
+				))}
+			</select>
+		</label>
+	);
+}
+
+function HeadChoice({
+	description,
+	heads,
+	store,
+}: {
+	description: Description;
+	heads: Synced["heads"];
+	store: Store;
+}) {
+	const all = Array.from({ length: description.heads }, (_, head) => head);
+	const value =
+		heads.length === all.length && all.length > 1
+			? "all"
+			: heads.length > 1
+				? "several"
+				: `${heads[0]}`;
+	const choose = (chosen: string) => store.set("heads", chosen === "all" ? all : [Number(chosen)]);
+	return (
+		<label>
+			Head
+			<select
+				value={value}
+				aria-label="head"
+				onChange={(event) => choose(event.currentTarget.value)}
+			>
+				{value === "several" && <option value="several">{heads.join(", ")}</option>}
+				{all.length > 1 && <option value="all">all</option>}
+				{all.map((head) => (
+					<option key={head} value={head}>
+						{head}
+					</option>
+				))}
+			</select>
+		</label>
+	);
+}
+
+function MassChoice({ mass, store }: { mass: number; store: Store }) {
+	const choices = MASSES.includes(mass) ? MASSES : [...MASSES, mass].sort((a, b) => a - b);
+	return (
+		<label title="Lines are drawn for the largest weights that together hold this share of each row">
+			show
+			<select
+				value={mass}
+				aria-label="share of each row's attention that is drawn as lines"
+				onChange={(event) => store.set("top_mass", Number(event.currentTarget.value))}
+			>
+				{choices.map((choice) => (
+					<option key={choice} value={choice}>
+						{choice === 1 ? "everything" : `top ${Number((choice * 100).toFixed(1))} %`}
+					</option>
+				))}
+			</select>
+		</label>
+	);
+}
+
+function Chips({
+	description,
+	heads,
+	colours,
+	store,
+}: {
+	description: Description;
+	heads: Synced["heads"];
+	colours: Palette;
+	store: Store;
+}) {
+	if (description.heads < 2) return null;
+	const all = Array.from({ length: description.heads }, (_, head) => head);
+	const toggle = (head: number) => {
+		const next = all.filter((h) => (h === head ? !heads.includes(h) : heads.includes(h)));
+		if (next.length) store.set("heads", next);
+	};
+	return (
+		<fieldset class="chips" aria-label="heads">
+			{all.map((head) => (
+				<button
+					key={head}
+					type="button"
+					aria-pressed={heads.includes(head)}
+					aria-label={`head ${head}`}
+					title={`head ${head}; double click shows it alone`}
+					style={{ "--head": css(colours.head(head)) }}
+					onClick={() => toggle(head)}
+					onDblClick={() => store.set("heads", [head])}
+				>
+					{head}
+				</button>
+			))}
+		</fieldset>
+	);
+}
+
+const SILENT_AFTER_S = 20;
+
+function statusText(status: Status): string {
+	if (status.kind === "connecting") return "connecting";
+	if (status.kind === "live") return "live, exact";
+	if (status.kind === "gone") return "no kernel";
+	if (status.seconds < SILENT_AFTER_S) return `kernel busy, ${status.seconds} s`;
+	return `no answer for ${status.seconds} s: busy or gone`;
+}
+
+function StatusSign({ status }: { status: Status }) {
+	return (
+		<span
+			class={`status ${status.kind}`}
+			role="status"
+			title={status.kind === "gone" ? status.why : ""}
+		>
+			{statusText(status)}
+		</span>
+	);
+}

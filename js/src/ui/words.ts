@@ -1,0 +1,56 @@
+import type { Description, TokenTable } from "../protocol.gen";
+import type { Synced } from "../store";
+
+/** A weight to four digits; `≈` where only its 8-bit code is here. */
+export function weightText(weight: number, exact: boolean): string {
+	return `${exact ? "" : "≈ "}${weight.toFixed(exact ? 4 : 2)}`;
+}
+
+export function percent(part: number): string {
+	return `${(100 * part).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
+}
+
+const INVISIBLE: Readonly<Record<string, string>> = { "\n": "⏎", "\t": "⇥", "\r": "␍", " ": "␣" };
+
+/** A token's text where it stands alone: what would be invisible is shown as a sign. */
+export function shown(table: TokenTable, index: number): string {
+	const text = table.text[index] ?? "";
+	if (text === "") return "∅";
+	return text.trim() === "" ? Array.from(text, (c) => INVISIBLE[c] ?? "␣").join("") : text;
+}
+
+export const SHORT = 24;
+
+/** The same, cut to a length that fits a line of words. */
+export function short(table: TokenTable, index: number, length = SHORT): string {
+	const letters = Array.from(shown(table, index));
+	return letters.length <= length ? letters.join("") : `${letters.slice(0, length - 1).join("")}…`;
+}
+
+const RTL = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/g;
+
+/** The direction of a text by what most of its letters are. */
+export function directionOf(table: TokenTable): "ltr" | "rtl" {
+	const letters = table.text.filter((_, i) => !table.special[i]).join("");
+	const rtl = letters.match(RTL)?.length ?? 0;
+	return rtl > letters.replace(/\P{L}/gu, "").length / 2 ? "rtl" : "ltr";
+}
+
+/** Below this a weight gets no number of its own beside a token. */
+export const FEW_NUMBERS = 0.01;
+
+/** The layer and heads that are shown, in words. */
+export function headsText({
+	state,
+	description,
+}: {
+	state: Synced;
+	description: Description;
+}): string {
+	const layer = `layer ${description.layers[state.layer] ?? state.layer}`;
+	const { heads } = state;
+	if (heads.length === 1) return `${layer} · head ${heads[0]}`;
+	if (heads.length === description.heads) return `${layer} · all ${heads.length} heads`;
+	if (heads.length > 4) return `${layer} · ${heads.length} heads`;
+	return `${layer} · heads ${heads.join(", ")}`;
+}

@@ -1,0 +1,16 @@
+import type { Scene } from "../scene";
+
+/** A mounted view: an element, and a way to bring it up to a new scene. */
+export interface View {
+	readonly el: HTMLElement;
+	update(scene: Scene): void;
+}
+
+/** What a view may do to the shared state. */
+export interface Actions {
+	hover(pointer: readonly [number | null, number | null] | null, as: "token" | "cell"): void;
+	/** Pin what is hovered, or release it where it is pinned already. */
+	pin(pointer: readonly [number | null, number | null]): void;
+	/** Draw again: something outside the synced state changed (a size, a scroll). */
+	redraw(): void;
+}
