@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import gc
+import math
+import threading
+import weakref
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from attention_explorer.attention import DenseAttention, dense_attention
+from attention_explorer.channel import AttentionSource
+from attention_explorer.encoding import decode, encode
+from attention_explorer.tracing.tokens import Tokens
+
+if TYPE_CHECKING:
+    from tests.explorer.conftest import Softmax, Weights, Wire
+
+
+def letters(count: int) -> Tokens:
+    return Tokens.from_strings([f"t{i}" for i in range(count)])
+
+
+def open_source(attention: DenseAttention, wires: dict[str, Wire]) -> tuple[AttentionSource, Wire]:
+    same = attention.n_queries == attention.n_keys
+    keys = None if same else letters(attention.n_keys)
+    source = AttentionSource(attention, letters(attention.n_queries), keys)
+    return source, wires[source.model_id]
+
+
+def weights_request(**fields: object) -> dict[str, object]:
+    return {"id": "r1", "kind": "weights", "tiles": [], "rows": [], "columns": [], **fields}
+
+
+def pooled_by_hand(matrix: Weights, factor: int) -> Weights:
+    """Max-pool with nothing of ours: NaN padding and nanmax."""
+    rows, columns = (math.ceil(n / factor) for n in matrix.shape)
+    padded = np.full((rows * factor, columns * factor), np.nan, np.float32)
+    padded[: matrix.shape[0], : matrix.shape[1]] = matrix
+    pooled: Weights = np.nanmax(padded.reshape(rows, factor, columns, factor), axis=(1, 3))
+    return pooled
+
+
+def split(data: bytes, shapes: Iterable[tuple[int, int]]) -> list[Weights]:
+    tiles, at = [], 0
+    for rows, columns in shapes:
+        tiles.append(decode(data[at : at + rows * columns], "quartic8", (rows, columns)))
+        at += rows * columns
+    assert at == len(data)
+    return tiles
+
+
+def test_tiles_equal_the_pooled_matrix_with_border_tiles(
+    softmax: Softmax, wires: dict[str, Wire]
+) -> None:
+    """Catches swapped query and key tiles, wrong border sizes, and pooling after cutting."""
+    layers = softmax(2, 3, 300, 517)
+    _, wire = open_source(dense_attention(layers), wires)
+    keys = [[1, 2, 0, 1, 2], [1, 2, 0, 0, 1], [0, 1, 1, 0, 1], [0, 1, 2, 0, 0]]
+    reply, buffers = wire.request(weights_request(tiles=keys))
+    assert reply["tiles"] == [tuple(key) for key in keys]
+    assert reply["encoding"] == "quartic8"
+    assert buffers[1] == b""
+    expected = []
+    for layer, head, level, query_tile, key_tile in keys:
+        whole = pooled_by_hand(layers[layer][head], 2**level)
+        cut = whole[query_tile * 256 :, key_tile * 256 :][:256, :256]
+        expected.append(decode(encode(cut, "quartic8"), "quartic8", cut.shape))
+    shapes = [tile.shape for tile in expected]
+    assert shapes == [(44, 5), (256, 256), (150, 3), (75, 130)]
+    for tile, right in zip(split(buffers[0], [(r, c) for r, c in shapes]), expected, strict=True):
+        np.testing.assert_array_equal(tile, right)
+
+
+def test_rows_then_columns_are_exact_and_in_the_order_of_the_keys(
+    softmax: Softmax, wires: dict[str, Wire]
+) -> None:
+    layers = softmax(3, 2, 5, 7)
+    _, wire = open_source(dense_attention(layers), wires)
+    reply, buffers = wire.request(
+        weights_request(rows=[[2, 1, 4], [0, 0, 0]], columns=[[1, 0, 6], [2, 1, 3]])
+    )
+    assert (reply["rows"], reply["columns"]) == ([(2, 1, 4), (0, 0, 0)], [(1, 0, 6), (2, 1, 3)])
+    assert buffers[0] == b""
+    expected = [layers[2][1][4], layers[0][0][0], layers[1][0][:, 6], layers[2][1][:, 3]]
+    np.testing.assert_array_equal(np.frombuffer(buffers[1], "<f4"), np.concatenate(expected))
+
+
+def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire]) -> None:
+    _, wire = open_source(attention, wires)
+    reply, buffers = wire.request({"id": "a", "kind": "tokens"})
+    assert reply["queries"]["text"] == [f"t{i}" for i in range(5)]
+    assert reply["keys"]["text"] == [f"t{i}" for i in range(7)]
+    assert buffers == []
+
+
+def test_tokens_of_self_attention_are_sent_once(softmax: Softmax, wires: dict[str, Wire]) -> None:
+    _, wire = open_source(dense_attention(softmax(1, 2, 6, 6)), wires)
+    assert wire.request({"id": "a", "kind": "tokens"})[0]["keys"] is None
+
+
+def test_html_in_a_token_crosses_unchanged(softmax: Softmax, wires: dict[str, Wire]) -> None:
+    """Escaping is the renderer's: escaped here it would show as &lt;."""
+    strings = ["<script>alert(1)</script>", "&amp;", 'שלום"', "🙂\n"]
+    source = AttentionSource(dense_attention(softmax(1, 1, 4, 4)), Tokens.from_strings(strings))
+    reply, _ = wires[source.model_id].request({"id": "a", "kind": "tokens"})
+    assert reply["queries"]["raw"] == strings
+
+
+@pytest.mark.parametrize(
+    ("shape", "encoding"),
+    [
+        ((4, 4, 256, 256), "float32"),
+        ((4, 4, 256, 257), "quartic8"),
+        ((4, 4, 512, 512), "quartic8"),
+    ],
+)
+def test_everything_is_exact_while_that_is_within_4_mib(
+    shape: tuple[int, int, int, int], encoding: str, softmax: Softmax, wires: dict[str, Wire]
+) -> None:
+    layers = softmax(*shape)
+    _, wire = open_source(dense_attention(layers), wires)
+    reply, buffers = wire.request({"id": "e", "kind": "everything"})
+    assert reply["encoding"] == encoding
+    assert buffers[1] == b""
+    bytes_a_weight = 4 if encoding == "float32" else 1
+    assert len(buffers[0]) == math.prod(shape) * bytes_a_weight <= 4 * 2**20
+    last = reply["tiles"][-1]
+    assert last[:3] == (3, 3, 0)
+    cut = layers[3][3][last[3] * 256 :, last[4] * 256 :]
+    tail = buffers[0][-cut.size * bytes_a_weight :]
+    np.testing.assert_array_equal(tail, encode(cut, encoding))  # type: ignore[arg-type]
+
+
+def test_everything_above_the_budget_is_refused(softmax: Softmax, wires: dict[str, Wire]) -> None:
+    _, wire = open_source(dense_attention(softmax(4, 4, 512, 513)), wires)
+    reply, buffers = wire.request({"id": "e", "kind": "everything"})
+    assert (reply["kind"], reply["id"], buffers) == ("error", "e", [])
+    assert "4,194,304 bytes" in reply["message"]
+
+
+def test_signed_weights_say_so_in_their_encoding(wires: dict[str, Wire]) -> None:
+    scores = np.linspace(-3, 2, 12, dtype=np.float32).reshape(1, 3, 4)
+    _, wire = open_source(dense_attention([scores]), wires)
+    reply, buffers = wire.request(weights_request(tiles=[[0, 0, 0, 0, 0]]))
+    assert reply["encoding"] == "signed8"
+    assert buffers[0] == encode(scores, "signed8", 3.0)
+
+
+MALFORMED: list[tuple[object, str, str]] = [
+    (None, "", "an object with id and kind"),
+    ("weights", "", "an object with id and kind"),
+    ([1, 2], "", "an object with id and kind"),
+    ({}, "", "needs an id"),
+    ({"kind": "tokens"}, "", "needs an id"),
+    ({"id": 7, "kind": "tokens"}, "", "needs an id"),
+    ({"id": "x"}, "x", "unknown kind of request None"),
+    ({"id": "x", "kind": "magic"}, "x", "unknown kind of request 'magic'"),
+    ({"id": "x", "kind": ["tokens"]}, "x", "unknown kind"),
+    ({"id": "x", "kind": "weights"}, "x", "needs tiles, a list"),
+    (weights_request(tiles="all"), "r1", "needs tiles, a list"),
+    (weights_request(rows=None), "r1", "needs rows, a list"),
+    (weights_request(tiles=[[0, 0, 0, 0]]), "r1", "isn't a list of integers"),
+    (weights_request(tiles=[3]), "r1", "isn't a list of integers"),
+    (weights_request(tiles=[[0, 0, 0, 0, 0.0]]), "r1", "isn't a list of integers"),
+    (weights_request(tiles=[[True, 0, 0, 0, 0]]), "r1", "isn't a list of integers"),
+    (weights_request(tiles=[[3, 0, 0, 0, 0]]), "r1", "layer 3 is out of range: 0 to 2"),
+    (weights_request(tiles=[[0, -1, 0, 0, 0]]), "r1", "head -1 is out of range: 0 to 1"),
+    (weights_request(tiles=[[0, 0, 4, 0, 0]]), "r1", "level 4 is out of range: 0 to 3"),
+    (weights_request(tiles=[[0, 0, 10**9, 0, 0]]), "r1", "level 1000000000 is out of range"),
+    (weights_request(tiles=[[0, 0, 0, 1, 0]]), "r1", "level 0 query tile 1 is out of range"),
+    (weights_request(tiles=[[0, 0, 0, 0, 1]]), "r1", "level 0 key tile 1 is out of range"),
+    (weights_request(rows=[[0, 0, 5]]), "r1", "query 5 is out of range: 0 to 4"),
+    (weights_request(columns=[[0, 0, 7]]), "r1", "key 7 is out of range: 0 to 6"),
+    (weights_request(columns=[{"layer": 0}]), "r1", "isn't a list of integers"),
+]
+
+
+@pytest.mark.parametrize(("request_", "identity", "message"), MALFORMED)
+def test_a_malformed_request_is_answered_and_the_next_one_too(
+    request_: object,
+    identity: str,
+    message: str,
+    attention: DenseAttention,
+    wires: dict[str, Wire],
+) -> None:
+    """An exception here would leave the browser waiting for ever; a held lock the next request."""
+    _, wire = open_source(attention, wires)
+    reply, buffers = wire.request(request_)
+    assert (reply["kind"], reply["id"], buffers) == ("error", identity, [])
+    assert message in reply["message"]
+    assert "Traceback" in reply["detail"]
+    assert wire.request({"id": "next", "kind": "tokens"})[0]["kind"] == "tokens"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("device gone"), KeyboardInterrupt()])
+def test_a_failing_computation_is_answered_with_its_kind(
+    error: BaseException, softmax: Softmax, wires: dict[str, Wire]
+) -> None:
+    class Failing(DenseAttention):
+        def rows(self, *_: Any) -> Weights:
+            raise error
+
+    _, wire = open_source(Failing(softmax(1, 1, 3, 3)), wires)
+    reply, _ = wire.request(weights_request(rows=[[0, 0, 0]]))
+    assert reply["kind"] == "error"
+    assert reply["message"].startswith(f"{type(error).__name__} in the kernel")
+    assert "in rows" in reply["detail"]
+
+
+def test_python_only_ever_replies(attention: DenseAttention, wires: dict[str, Wire]) -> None:
+    """An unasked message from a cell would move the next request to the busy main thread."""
+    source, wire = open_source(attention, wires)
+    assert wire.sent == []
+    wire.request({"id": "a", "kind": "tokens"})
+    assert len(wire.sent) == 1
+    source.close()
+    assert len(wire.sent) == 1
+    assert wire.closed
+
+
+def test_requests_in_other_threads_wait_for_whoever_reads(
+    attention: DenseAttention, wires: dict[str, Wire]
+) -> None:
+    """Jupyter answers comms beside the user's code: caches must not be read by two at once."""
+    source, wire = open_source(attention, wires)
+    with source.lock:
+        thread = threading.Thread(target=wire.request, args=({"id": "a", "kind": "tokens"},))
+        thread.start()
+        thread.join(0.05)
+        assert wire.sent == []
+    thread.join()
+    assert len(wire.sent) == 1
+
+
+def test_a_closed_source_holds_no_weights(softmax: Softmax, wires: dict[str, Wire]) -> None:
+    attention = dense_attention(softmax(1, 1, 3, 3))
+    held = weakref.ref(attention)
+    source, _ = open_source(attention, wires)
+    source.close()
+    del attention
+    gc.collect()
+    assert held() is None
+
+
+def test_the_saved_state_keeps_the_module(
+    attention: DenseAttention, wires: dict[str, Wire]
+) -> None:
+    """embed_minimal_html drops defaults, and with them the module of every anywidget."""
+    source, _ = open_source(attention, wires)
+    state = source._get_embed_state(drop_defaults=True)["state"]
+    assert state["_esm"] == "export default {}"

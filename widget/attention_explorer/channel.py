@@ -1,0 +1,219 @@
+"""The data model: it answers the browser's requests for numbers, and never speaks unasked.
+
+Python sends nothing on this model but replies, so that Jupyter keeps routing its requests to a
+thread of their own, where they are answered while a cell runs.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anywidget
+import numpy as np
+
+from .attention import Attention
+from .encoding import compress, encode
+from .protocol import Encoding, ErrorReply, LineKey, Reply, TileKey, TokensReply, WeightsReply
+from .tiles import (
+    encode_tiles,
+    exact_tile_keys,
+    n_levels,
+    n_weights,
+    pixel_encoding,
+    tile_grid,
+)
+from .tracing.tokens import Tokens
+
+# Up to this size all weights go at once, and the views need no kernel from then on.
+EVERYTHING_BYTES = 4 * 2**20
+
+Answer = tuple[Reply, list[bytes]]
+
+
+class SavedWidget(anywidget.AnyWidget):
+    """An AnyWidget that keeps its JavaScript where its state is saved or embedded in a page."""
+
+    def _get_embed_state(self, drop_defaults: bool = False) -> dict[str, Any]:
+        # AnyWidget declares the module as the default of a trait, and saving drops what is default.
+        state: dict[str, Any] = super()._get_embed_state(drop_defaults=False)
+        return state
+
+
+class AttentionSource(SavedWidget):
+    """Answers requests for tokens and weights (`protocol.Request`) with a `protocol.Reply` each.
+
+    Parameters
+    ----------
+    attention : Attention
+        Where the numbers come from. Requests arrive in a thread of Jupyter's beside the user's
+        code, so whoever reads it does so under `lock`.
+    tokens, key_tokens : Tokens
+        The tokens of the queries, and of the keys where they are others.
+    """
+
+    _esm = "export default {}"
+
+    def __init__(
+        self, attention: Attention, tokens: Tokens, key_tokens: Tokens | None = None
+    ) -> None:
+        self.lock = threading.Lock()
+        self._attention: Attention | None = attention
+        self._tokens = tokens
+        self._key_tokens = key_tokens
+        super().__init__()
+        self.on_msg(self._on_request)
+
+    def close(self) -> None:
+        """Close the comm and let go of the weights."""
+        super().close()
+        self._attention = None
+
+    def _on_request(self, _widget: object, request: object, _buffers: object) -> None:
+        identity = ""
+        reply: Reply
+        try:
+            fields = _fields(request)
+            identity = _identity(fields)
+            with self.lock:
+                reply, buffers = self._answer(identity, fields)
+        # An interrupt too is answered: the browser has one request in flight and would wait on.
+        except (Exception, KeyboardInterrupt) as error:
+            reply, buffers = _error_reply(identity, error), []
+        self.send(reply, buffers)
+
+    def _answer(self, identity: str, fields: Mapping[str, object]) -> Answer:
+        if self._attention is None:
+            raise ValueError("the explorer was closed in Python")
+        kind = fields.get("kind")
+        if kind == "tokens":
+            return tokens_reply(self._tokens, self._key_tokens, identity), []
+        if kind == "weights":
+            return _some_weights(identity, self._attention, fields)
+        if kind == "everything":
+            return _all_weights(identity, self._attention)
+        raise ValueError(f"unknown kind of request {kind!r:.80}: use tokens, weights or everything")
+
+
+def tokens_reply(tokens: Tokens, key_tokens: Tokens | None, identity: str = "") -> TokensReply:
+    """Return the tokens of both sides as they cross to the browser."""
+    return {
+        "id": identity,
+        "kind": "tokens",
+        "queries": tokens.table(),
+        "keys": None if key_tokens is None else key_tokens.table(),
+    }
+
+
+def weights_reply(
+    tiles: Sequence[TileKey],
+    encoding: Encoding,
+    rows: Sequence[LineKey] = (),
+    columns: Sequence[LineKey] = (),
+    identity: str = "",
+) -> WeightsReply:
+    """Return the header that says what a reply's buffers hold."""
+    return {
+        "id": identity,
+        "kind": "weights",
+        "tiles": list(tiles),
+        "encoding": encoding,
+        "rows": list(rows),
+        "columns": list(columns),
+    }
+
+
+def _error_reply(identity: str, error: BaseException) -> ErrorReply:
+    unexpected = "" if isinstance(error, ValueError) else f"{type(error).__name__} in the kernel: "
+    return {
+        "id": identity,
+        "kind": "error",
+        "message": f"{unexpected}{error}",
+        "detail": "".join(traceback.format_exception(error)),
+    }
+
+
+def _some_weights(identity: str, attention: Attention, fields: Mapping[str, object]) -> Answer:
+    encoding = pixel_encoding(attention)
+    tiles = [_tile_key(attention, key) for key in _list(fields, "tiles")]
+    rows = [_line_key(attention, key, "query") for key in _list(fields, "rows")]
+    columns = [_line_key(attention, key, "key") for key in _list(fields, "columns")]
+    lines = [attention.row(*key) for key in rows] + [attention.column(*key) for key in columns]
+    return weights_reply(tiles, encoding, rows, columns, identity), [
+        compress(encode_tiles(attention, tiles, encoding)),
+        compress(encode(line, "float32") for line in lines),
+    ]
+
+
+def _all_weights(identity: str, attention: Attention) -> Answer:
+    cells = n_weights(attention)
+    if cells > EVERYTHING_BYTES:
+        raise ValueError(
+            f"all {cells:,} weights together are above the limit of {EVERYTHING_BYTES:,} bytes: "
+            "ask for tiles"
+        )
+    exact = cells * np.dtype(np.float32).itemsize <= EVERYTHING_BYTES
+    encoding: Encoding = "float32" if exact else pixel_encoding(attention)
+    tiles = list(exact_tile_keys(attention))
+    return weights_reply(tiles, encoding, identity=identity), [
+        compress(encode_tiles(attention, tiles, encoding)),
+        compress([]),
+    ]
+
+
+def _fields(request: object) -> Mapping[str, object]:
+    if not isinstance(request, Mapping):
+        raise ValueError(f"a request is an object with id and kind, got {request!r:.80}")
+    return request
+
+
+def _identity(fields: Mapping[str, object]) -> str:
+    identity = fields.get("id")
+    if not isinstance(identity, str):
+        raise ValueError(f"a request needs an id, a string; got {identity!r:.80}")
+    return identity
+
+
+def _list(fields: Mapping[str, object], name: str) -> Sequence[object]:
+    keys = fields.get(name)
+    if not isinstance(keys, (list, tuple)):
+        raise ValueError(f"a request for weights needs {name}, a list; got {keys!r:.80}")
+    return keys
+
+
+def _tile_key(attention: Attention, key: object) -> TileKey:
+    layer, head, level, query_tile, key_tile = _integers(
+        key, ("layer", "head", "level", "query tile", "key tile")
+    )
+    _check_index("layer", layer, attention.n_layers)
+    _check_index("head", head, attention.n_heads)
+    _check_index("level", level, n_levels(attention))
+    down, along = tile_grid(attention, level)
+    _check_index(f"level {level} query tile", query_tile, down)
+    _check_index(f"level {level} key tile", key_tile, along)
+    return layer, head, level, query_tile, key_tile
+
+
+def _line_key(attention: Attention, key: object, axis: str) -> LineKey:
+    layer, head, index = _integers(key, ("layer", "head", axis))
+    _check_index("layer", layer, attention.n_layers)
+    _check_index("head", head, attention.n_heads)
+    _check_index(axis, index, attention.n_queries if axis == "query" else attention.n_keys)
+    return layer, head, index
+
+
+def _integers(key: object, names: Sequence[str]) -> Sequence[int]:
+    if (
+        isinstance(key, (list, tuple))
+        and len(key) == len(names)
+        and all(type(index) is int for index in key)
+    ):
+        return key
+    raise ValueError(f"{key!r:.80} isn't a list of integers [{', '.join(names)}]")
+
+
+def _check_index(name: str, index: int, length: int) -> None:
+    if not 0 <= index < length:
+        raise ValueError(f"{name} {index} is out of range: 0 to {length - 1}")

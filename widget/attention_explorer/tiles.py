@@ -1,0 +1,62 @@
+"""The tiles that the browser draws from: a head's matrix, pooled by powers of two and cut up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .attention import Attention
+from .attention.base import Float
+from .encoding import encode
+from .protocol import TILE, Encoding, TileKey
+
+
+def pixel_encoding(attention: Attention) -> Encoding:
+    """Return the encoding in bytes that keeps these weights' range."""
+    return "signed8" if attention.signed else "quartic8"
+
+
+def n_weights(attention: Attention) -> int:
+    """Return how many weights there are over all layers and heads."""
+    return attention.n_layers * attention.n_heads * attention.n_queries * attention.n_keys
+
+
+def n_levels(attention: Attention) -> int:
+    """Return how many levels there are: at the last one a whole head is one cell."""
+    return (max(attention.n_queries, attention.n_keys) - 1).bit_length() + 1
+
+
+def tile_grid(attention: Attention, level: int) -> tuple[int, int]:
+    """Return how many tiles a head has at a level, down the queries and along the keys."""
+    side = TILE << level
+    return -(-attention.n_queries // side), -(-attention.n_keys // side)
+
+
+def read_tile(attention: Attention, key: TileKey) -> Float:
+    """Return one tile's weights, max-pooled by 2 ** level; border tiles are smaller."""
+    layer, head, level, query_tile, key_tile = key
+    side = TILE << level
+    return attention.pooled(
+        layer,
+        head,
+        slice(query_tile * side, min((query_tile + 1) * side, attention.n_queries)),
+        slice(key_tile * side, min((key_tile + 1) * side, attention.n_keys)),
+        1 << level,
+    )
+
+
+def exact_tile_keys(attention: Attention) -> Iterator[TileKey]:
+    """Yield the keys of all tiles of all heads at level 0, head by head."""
+    down, along = tile_grid(attention, 0)
+    for layer in range(attention.n_layers):
+        for head in range(attention.n_heads):
+            for query_tile in range(down):
+                for key_tile in range(along):
+                    yield layer, head, 0, query_tile, key_tile
+
+
+def encode_tiles(
+    attention: Attention, tiles: Iterable[TileKey], encoding: Encoding
+) -> Iterator[bytes]:
+    """Yield the bytes of each tile, computed when it is asked for."""
+    for key in tiles:
+        yield encode(read_tile(attention, key), encoding, attention.scale)
