@@ -96,7 +96,7 @@ export interface TokensReply {
 	readonly keys: TokenTable | null;
 }
 
-/** Buffer 0: the tiles one after the other, zlib; buffer 1: rows, then columns, float32, zlib. */
+/** Buffer 0: the tiles one after another, zlib; buffer 1: rows, then columns, float32, zlib. */
 export interface WeightsReply {
 	readonly id: string;
 	readonly kind: "weights";
@@ -116,7 +116,7 @@ export interface ErrorReply {
 
 export type Reply = TokensReply | WeightsReply | ErrorReply;
 
-/** What is saved with the notebook: the tokens and, within a budget, tiles to show without a kernel. */
+/** What is saved with the notebook: tokens and, within a budget, tiles to show without a kernel. */
 export interface Snapshot {
 	readonly tokens: TokensReply | null;
 	readonly weights: WeightsReply | null;

@@ -1,7 +1,7 @@
 """Every name that crosses between Python and the browser: the one source of truth.
 
-State crosses as the traits of the view model (`ViewState`), numbers as requests and replies on a data
-model of their own, on which Python only ever replies. ``js/generate_protocol.py`` writes
+State crosses as the traits of the view model (`ViewState`), numbers as requests and replies on a
+data model of their own, on which Python only ever replies. ``js/generate_protocol.py`` writes
 ``js/src/protocol.gen.ts`` from this file; the lint step fails when that file is stale.
 """
 
@@ -107,7 +107,7 @@ class TokensReply(TypedDict):
 
 
 class WeightsReply(TypedDict):
-    """Buffer 0: the tiles one after the other, zlib; buffer 1: rows, then columns, float32, zlib."""
+    """Buffer 0: the tiles one after another, zlib; buffer 1: rows, then columns, float32, zlib."""
 
     id: str
     kind: Literal["weights"]
@@ -130,7 +130,7 @@ Reply = TokensReply | WeightsReply | ErrorReply
 
 
 class Snapshot(TypedDict):
-    """What is saved with the notebook: the tokens and, within a budget, tiles to show without a kernel."""
+    """What is saved with the notebook: tokens and, within a budget, tiles to show without a kernel."""
 
     tokens: TokensReply | None
     weights: WeightsReply | None

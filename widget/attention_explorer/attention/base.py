@@ -16,9 +16,9 @@ Reduction = Literal["max", "mean"]
 class Attention(ABC):
     """Attention weights of one forward pass, asked for and never shipped whole.
 
-    ``weight[layer, head, query, key]`` is how much `query` reads `key`. Layers and heads count from 0;
-    `layer` is always an index into `layer_numbers`, which holds the model's own numbers (hybrid models
-    skip layers). Every answer is a new numpy float32 array that the caller may change.
+    ``weight[layer, head, query, key]`` is how much `query` reads `key`. Layers and heads count from
+    0; `layer` is always an index into `layer_numbers`, which holds the model's own numbers (hybrid
+    models skip layers). Every answer is a new numpy float32 array that the caller may change.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class Attention(ABC):
 
     @abstractmethod
     def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
-        """Return the block of exact weights, shape (queries, keys); slices have step 1, clipped to range."""
+        """Return the block of exact weights, shape (queries, keys); slices: step 1, clipped to range."""
 
     @abstractmethod
     def pooled(
@@ -77,8 +77,7 @@ class Attention(ABC):
     ) -> Float:
         """Return the block pooled by `factor` x `factor` cells.
 
-        Shape (ceil(queries / factor), ceil(keys / factor)); a border cell pools the weights that it has.
-        With signed weights the maximum is of the absolute value, sign kept.
+        Shape (ceil(queries / factor), ceil(keys / factor)); a border cell pools what it has. With signed weights the maximum is of the absolute value, sign kept.
         """
 
     def row(self, layer: int, head: int, query: int) -> Float:
