@@ -116,7 +116,7 @@ export interface ErrorReply {
 
 export type Reply = TokensReply | WeightsReply | ErrorReply;
 
-/** What is saved with the notebook: tokens and, within a budget, tiles to show without a kernel. */
+/** What a notebook saves: tokens and, within a budget, tiles to show without a kernel. */
 export interface Snapshot {
 	readonly tokens: TokensReply | null;
 	readonly weights: WeightsReply | null;

@@ -130,7 +130,7 @@ Reply = TokensReply | WeightsReply | ErrorReply
 
 
 class Snapshot(TypedDict):
-    """What is saved with the notebook: tokens and, within a budget, tiles to show without a kernel."""
+    """What a notebook saves: tokens and, within a budget, tiles to show without a kernel."""
 
     tokens: TokensReply | None
     weights: WeightsReply | None

@@ -63,7 +63,7 @@ class Attention(ABC):
 
     @abstractmethod
     def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
-        """Return the block of exact weights, shape (queries, keys); slices: step 1, clipped to range."""
+        """Return a block of exact weights, shape (queries, keys); slices: step 1, clipped to range."""
 
     @abstractmethod
     def pooled(
@@ -77,7 +77,8 @@ class Attention(ABC):
     ) -> Float:
         """Return the block pooled by `factor` x `factor` cells.
 
-        Shape (ceil(queries / factor), ceil(keys / factor)); a border cell pools what it has. With signed weights the maximum is of the absolute value, sign kept.
+        Shape (ceil(queries / factor), ceil(keys / factor)); a border cell pools what it has.
+        With signed weights the maximum is of the absolute value, sign kept.
         """
 
     def row(self, layer: int, head: int, query: int) -> Float:
