@@ -63,7 +63,7 @@ class Attention(ABC):
 
     @abstractmethod
     def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
-        """Return a block of exact weights, shape (queries, keys); slices: step 1, clipped to range."""
+        """Return a block of exact weights, shape (queries, keys); slices of step 1 are clipped."""
 
     @abstractmethod
     def pooled(
