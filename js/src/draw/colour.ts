@@ -89,6 +89,7 @@ export function shade(colours: Palette, weight: number, scale: number): string {
 /** The colour of text that can be read on the shade of a weight; empty where the page's own can. */
 export function inkOn(colours: Palette, weight: number, scale: number): string {
 	const t = onScale(weight, scale);
-	if (colours.dark) return t > 0.55 ? "#17120a" : "";
-	return t > 0.72 ? "#fff" : "";
+	if (t < 0.3) return "";
+	if (colours.dark) return t > 0.55 ? "#17120a" : "#ebebf0";
+	return t > 0.72 ? "#fff" : "#1b1b1f";
 }

@@ -14,7 +14,7 @@ export function Legend({ colours, description }: { colours: Palette; description
 		<div
 			class="legend"
 			role="img"
-			aria-label={`colour scale from 0 to ${format(scale)}, square root`}
+			aria-label={`colour of a weight, from 0 to ${format(scale)}, square root`}
 		>
 			<div
 				class="gradient"

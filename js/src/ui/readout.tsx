@@ -3,7 +3,6 @@ import { css } from "../draw/colour";
 import { topMass } from "../draw/lines";
 import type { TokenTable } from "../protocol.gen";
 import type { Reading, Scene } from "../scene";
-import { Legend } from "./legend";
 import { percent, short, weightText } from "./words";
 
 const LISTED = 4;
@@ -37,24 +36,13 @@ export function Readout({ scene }: { scene: Scene }) {
 					{percent(undrawn(reads, state.top_mass))}
 				</Item>
 			)}
-			<Item label="colour: weight" end>
-				<Legend colours={scene.colours} description={scene.description} />
-			</Item>
 		</>
 	);
 }
 
-function Item({
-	label,
-	end,
-	children,
-}: {
-	label: string;
-	end?: boolean;
-	children: ComponentChildren;
-}) {
+function Item({ label, children }: { label: string; children: ComponentChildren }) {
 	return (
-		<div class={end ? "item end" : "item"}>
+		<div class="item">
 			<span class="muted">{label}</span>
 			<div>{children}</div>
 		</div>

@@ -2,6 +2,7 @@ import { css, type Palette } from "../draw/colour";
 import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
 import type { Status } from "../source/source";
 import type { Store, Synced } from "../store";
+import { Legend } from "./legend";
 
 const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	text: "Text",
@@ -31,7 +32,10 @@ export function Toolbar({ description, state, status, colours, store }: Props) {
 					<StatusSign status={status} />
 				</div>
 			</div>
-			<Chips description={description} heads={state.heads} colours={colours} store={store} />
+			<div class="second">
+				<Chips description={description} heads={state.heads} colours={colours} store={store} />
+				<Legend colours={colours} description={description} />
+			</div>
 		</>
 	);
 }

@@ -72,6 +72,7 @@ export function tokenColumn(role: "query" | "key") {
 }
 
 function drawBars(el: HTMLElement, bars: readonly Bar[]): void {
+	el.classList.toggle("several", bars.length > 1);
 	while (el.children.length > bars.length) el.lastElementChild?.remove();
 	while (el.children.length < bars.length) el.append(make("i"));
 	for (const [i, { share, colour }] of bars.entries()) {

@@ -8,8 +8,12 @@ import { type Side, tokenColumn } from "./column";
 import type { Actions, View } from "./view";
 
 const MAX_HEIGHT = 520;
-/** A line thinner than what a screen can show is not drawn. */
-const FAINTEST = 0.02;
+/** Of the resting lines, those too faint to be seen are left out. */
+const FAINTEST = 0.01;
+/** Lines to tokens that are scrolled away say where to look, and no more. */
+const LEAVING = 0.4;
+/** More heads than this make bars too thin to be told apart: then the mean has one. */
+const HEADS_WITH_BARS = 4;
 
 /** Where the three parts lie across the view's width: labels, lines, labels. */
 export interface Across {
@@ -120,11 +124,14 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		]);
 		if (drawn === restDrawn) return;
 		restDrawn = drawn;
-		const curves = readings.flatMap((reading) =>
-			curvesOf(reading, "row", now, place, (head) =>
-				state.heads.length > 1 ? colours.head(head) : colours.reader,
-			),
-		);
+		const several = state.heads.length > 1;
+		const ink: Ink = {
+			relative: false,
+			// Many heads over each other are a haze unless each is lighter.
+			strength: 1 / Math.sqrt(state.heads.length),
+			colour: (head) => (several ? colours.head(head) : colours.reader),
+		};
+		const curves = readings.flatMap((reading) => curvesOf(reading, "row", now, place, ink));
 		paint(rest, curves, place);
 	}
 
@@ -154,20 +161,18 @@ interface Place {
 }
 
 function drawFront(canvas: HTMLCanvasElement, scene: Scene, place: Place): void {
-	const { reads, readers, colours, state } = scene;
+	const { focus, reads, readers, colours, state } = scene;
 	const several = state.heads.length > 1;
-	const curves = [
-		...(readers && scene.focus.key !== null
-			? curvesOf(readers, "column", scene, place, (head) =>
-					several ? colours.head(head) : colours.reader,
-				)
-			: []),
-		...(reads && scene.focus.query !== null
-			? curvesOf(reads, "row", scene, place, (head) =>
-					several ? colours.head(head) : colours.read,
-				)
-			: []),
-	];
+	const inkOf = (plain: Rgb): Ink => ({
+		relative: true,
+		strength: 1,
+		colour: (head) => (several ? colours.head(head) : plain),
+	});
+	const curves: Curve[] = [];
+	if (readers && focus.key !== null)
+		curves.push(...curvesOf(readers, "column", scene, place, inkOf(colours.reader)));
+	if (reads && focus.query !== null)
+		curves.push(...curvesOf(reads, "row", scene, place, inkOf(colours.read)));
 	paint(canvas, curves, place);
 }
 
@@ -175,29 +180,40 @@ function curvesOf(
 	reading: Reading,
 	axis: "row" | "column",
 	{ state, description }: Scene,
-	{ height, top }: Place,
-	colour: (head: number) => Rgb,
+	{ height, top, viewport }: Place,
+	ink: Ink,
 ): Curve[] {
 	const density = devicePixelRatio;
 	const y = (index: number) => ((index + 0.5) * height - top) * density;
+	const inView = (at: number) => at >= 0 && at <= viewport * density;
 	return reading.lines.flatMap(({ values }, i) => {
-		const head = state.heads[i] as number;
-		return topMass(values, state.top_mass).flatMap((other): Curve[] => {
-			const strength = Math.min(1, Math.abs(values[other] as number) / description.scale);
-			if (strength < FAINTEST) return [];
+		const kept = topMass(values, state.top_mass);
+		const full = ink.relative ? Math.abs(values[kept[0] ?? 0] as number) : description.scale;
+		return kept.flatMap((other): Curve[] => {
+			const weight = Math.abs(values[other] as number);
 			const here = y(reading.index);
 			const there = y(other);
+			const away = inView(here) && inView(there) ? 1 : LEAVING;
+			const alpha = away * ink.strength * (weight / full) ** 0.7;
+			if (alpha < FAINTEST) return [];
 			return [
 				{
 					y0: axis === "row" ? here : there,
 					y1: axis === "row" ? there : here,
-					thickness: (0.6 + 3.6 * strength) * density,
-					colour: colour(head),
-					alpha: 0.12 + 0.75 * Math.sqrt(strength),
+					thickness: (0.7 + 3.6 * (weight / description.scale)) * density,
+					colour: ink.colour(state.heads[i] as number),
+					alpha: Math.min(1, alpha),
 				},
 			];
 		});
 	});
+}
+
+/** How lines are inked: looked-at ones by their share of the strongest, so that they show in long rows. */
+interface Ink {
+	readonly relative: boolean;
+	readonly strength: number;
+	colour(head: number): Rgb;
 }
 
 function paint(
@@ -240,9 +256,16 @@ function sideOf(scene: Scene, role: "query" | "key", table: TokenTable): Side {
 			if (resting)
 				return [{ share: (resting[index] as number) / description.scale, colour: css(plain, 0.3) }];
 			if (!on || !reading) return [];
+			if (state.heads.length > HEADS_WITH_BARS)
+				return [
+					{
+						share: Math.abs(reading.mean[index] as number) / description.scale,
+						colour: css(plain, 0.3),
+					},
+				];
 			return reading.lines.map(({ values }, i) => ({
 				share: Math.abs(values[index] as number) / description.scale,
-				colour: several ? css(colours.head(state.heads[i] as number), 0.65) : css(plain, 0.3),
+				colour: several ? css(colours.head(state.heads[i] as number), 0.9) : css(plain, 0.3),
 			}));
 		},
 		number: (index) => (resting ? resting[index] : on ? reading?.mean[index] : undefined),

@@ -201,16 +201,18 @@ function drawCross(
 	{ focus, colours, description }: Scene,
 	{ x, y, cell }: Frame,
 ): void {
-	const thick = Math.max(cell, 2);
+	// A cell of a few pixels would vanish between two lines of its frame: mark its middle instead.
+	const thick = cell < 6 ? 0 : cell;
+	const inset = (cell - thick) / 2;
 	const [query, key] = focus.pair ?? [focus.query, focus.key];
-	context.lineWidth = 1.5;
+	context.lineWidth = thick ? 1.5 : 0.75;
 	if (query !== null && query < description.queries) {
 		context.strokeStyle = css(colours.reader, 0.9);
-		context.strokeRect(x, y + query * cell - (thick - cell) / 2, description.keys * cell, thick);
+		context.strokeRect(x, y + query * cell + inset, description.keys * cell, thick);
 	}
 	if (key !== null && key < description.keys) {
 		context.strokeStyle = css(colours.read, 0.95);
-		context.strokeRect(x + key * cell - (thick - cell) / 2, y, thick, description.queries * cell);
+		context.strokeRect(x + key * cell + inset, y, thick, description.queries * cell);
 	}
 }
 

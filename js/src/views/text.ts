@@ -12,6 +12,8 @@ const NUMBER_FROM = 0.02;
 
 type Role = "both" | "query" | "key";
 
+const CAPTIONS: Readonly<Record<Role, string>> = { both: "", query: "query reads …", key: "… key" };
+
 /** The tokens as a reading line: amber for what the looked-at token reads, indigo for what reads it. */
 export function textView(actions: Actions, signal: AbortSignal): View {
 	const el = make("section", { class: "text", "aria-label": "text view" });
@@ -24,7 +26,7 @@ export function textView(actions: Actions, signal: AbortSignal): View {
 		lines = description.same_tokens
 			? [tokenLine(tokens.queries, "both", options)]
 			: [tokenLine(tokens.queries, "query", options), tokenLine(tokens.keys, "key", options)];
-		el.replaceChildren(...lines.map((line) => line.el));
+		el.replaceChildren(...lines.flatMap((line) => [line.caption, line.el]));
 	}
 
 	return {
@@ -37,6 +39,7 @@ export function textView(actions: Actions, signal: AbortSignal): View {
 }
 
 interface TokenLine {
+	readonly caption: HTMLElement;
 	readonly el: HTMLElement;
 	update(scene: Scene): void;
 }
@@ -122,6 +125,7 @@ function tokenLine(
 
 	const looks: Look[] = spans.map(() => ({ fill: "", ink: "", rule: "", number: "", ring: "" }));
 	return {
+		caption: make("div", { class: "caption" }, CAPTIONS[role]),
 		el: line,
 		update(scene) {
 			const next = looksOf(scene, role, spans.length);
@@ -163,16 +167,10 @@ function tokenSpan(table: TokenTable, index: number): HTMLElement {
 }
 
 function looksOf(scene: Scene, role: Role, count: number): (token: number) => Look {
-	const { focus, colours, description, reads, readers, received } = scene;
+	const { focus, colours, description, reads, readers } = scene;
 	const asKey = role !== "query";
 	const asQuery = role !== "key";
-	const filled = !asKey
-		? undefined
-		: focus.query !== null
-			? reads?.mean
-			: focus.key === null
-				? received
-				: undefined;
+	const filled = asKey && focus.query !== null ? reads?.mean : undefined;
 	const ruled = asQuery && focus.key !== null ? readers?.mean : undefined;
 	const numbered =
 		asKey && count <= NUMBERS_UP_TO ? numbersOf(reads, scene.state.top_mass) : new Map();
