@@ -13,14 +13,14 @@ from . import pieces
 
 @dataclass(frozen=True)
 class Tokens:
-    """The tokens of one side of an attention, by column; every column has one entry a token.
+    r"""The tokens of one side of an attention, by column; every column has one entry a token.
 
     Attributes
     ----------
     text : tuple of str
         Each token as shown: its characters as written where offsets are known.
     gap : tuple of str
-        What stands in the text between a token and the one before it: ``""``, ``" "``, ``"\\n\\n"``.
+        What stands in the text between a token and the one before it: ``""``, ``" "``, ``"\n\n"``.
     raw : tuple of str
         The tokenizer's own string (``"##ing"``, ``"Ġcat"``).
     special : tuple of bool
@@ -54,8 +54,8 @@ class Tokens:
         Parameters
         ----------
         tokens : sequence of str
-            WordPiece, byte-level or SentencePiece strings, which are told apart by their marks, or
-            any other strings, whose text is kept as it is.
+            WordPiece, byte-level or SentencePiece strings, told apart by their marks, or any other
+            strings, whose text is kept as it is.
         special : sequence of bool, optional
             Which of them the tokenizer added; by default those with a known special name.
 
@@ -69,8 +69,8 @@ class Tokens:
         for position, token in enumerate(tokens):
             if not isinstance(token, str):
                 raise TypeError(
-                    f"token {position} is {token!r:.60} ({type(token).__name__}): tokens have to be "
-                    "strings, e.g. tokenizer.convert_ids_to_tokens(input_ids)"
+                    f"token {position} is {token!r:.60} ({type(token).__name__}): tokens have to "
+                    "be strings, e.g. tokenizer.convert_ids_to_tokens(input_ids)"
                 )
         # A lone surrogate is no Unicode and would break every channel that carries it.
         raw = tuple(re.sub("[\ud800-\udfff]", "\ufffd", token) for token in tokens)
@@ -112,14 +112,15 @@ class Tokens:
         fast = getattr(encoding, "encodings", None)
         if texts is not None and fast and list(fast[batch_index].ids) == ids:
             return _from_offsets(tokenizer, fast[batch_index], texts)
-        raw = [_name(token, i) for token, i in zip(tokenizer.convert_ids_to_tokens(ids), ids)]
+        names = tokenizer.convert_ids_to_tokens(ids)
+        raw = [_name(token, i) for token, i in zip(names, ids, strict=True)]
         added = _added_ids(tokenizer)
         tokens = cls.from_strings(raw, special=[i in added for i in ids])
         if "token_type_ids" in encoding:
             types = _row(encoding["token_type_ids"], batch_index)
             if len(set(types)) > 1:
-                segment = tuple(-1 if s else t for s, t in zip(tokens.special, types))
-                tokens = replace(tokens, segment=segment)
+                pairs = zip(tokens.special, types, strict=True)
+                tokens = replace(tokens, segment=tuple(-1 if s else t for s, t in pairs))
         return replace(tokens, ids=tuple(ids))
 
     def keep(self, positions: Sequence[int]) -> Tokens:
@@ -191,7 +192,7 @@ def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens
 
 
 def _informative_words(encoding: Any, segment: Sequence[int]) -> set[int]:
-    """Return the segments in which the tokenizer tells words apart; some take a text for one word."""
+    """Return the segments whose words the tokenizer knows; some take a whole text for a word."""
     words: dict[int, set[int | None]] = {}
     for number, word in zip(segment, encoding.word_ids, strict=True):
         words.setdefault(number, set()).add(word)

@@ -1,0 +1,169 @@
+"""Queries, keys and whatever else enters a model's softmax, recorded during one forward pass.
+
+The model's own backend is called as ever; its arguments are noted beside it, so outputs stay
+bit-identical and the cost is that of keeping references.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Record:
+    """One call of one attention module.
+
+    Attributes
+    ----------
+    name : str
+        The module's path in the model, e.g. ``"encoder.layer.3.attention.self"``.
+    backend : str
+        ``"sdpa"``, ``"eager"``, ...
+    query, key, value : tensor, shape (batch, heads or key heads, positions, d)
+        As they enter the softmax, in the model's dtype.
+    mask : object
+        The backend's own: a tensor or None for most.
+    options : dict
+        Keyword arguments of the backend: scaling, softcap, ...
+    is_causal : bool
+        What the module says of itself; a backend may use it where there is no mask.
+    output : tensor, shape (batch, sampled queries, heads, d)
+        The backend's own output at `Capture.sample`.
+    """
+
+    name: str
+    backend: str
+    query: torch.Tensor
+    key: torch.Tensor
+    value: torch.Tensor
+    mask: object
+    options: dict[str, Any]
+    is_causal: bool
+    output: torch.Tensor
+
+
+@dataclass
+class Capture:
+    """What is recorded, of which modules.
+
+    Attributes
+    ----------
+    names : dict of int to str
+        The path of each module of the model, by the module's id.
+    sample : tensor of int64
+        The queries whose outputs are kept, to check the rebuilt weights against.
+    records : list of Record
+        In the order of the calls.
+    """
+
+    names: dict[int, str]
+    sample: torch.Tensor
+    records: list[Record] = field(default_factory=list)
+
+
+_active: ContextVar[tuple[Capture, ...]] = ContextVar("active captures", default=())
+_lock = threading.Lock()
+_users = 0
+_original: Callable[..., Any] | None = None
+
+
+@contextmanager
+def capture(model: torch.nn.Module, sample: torch.Tensor) -> Iterator[list[Record]]:
+    """Record the attention of `model` in this thread, until the block is left in whatever way.
+
+    Models that don't take their backend from transformers' ``AttentionInterface`` leave no records.
+    Captures may be nested; other threads and other models don't notice.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Only its modules are recorded.
+    sample : tensor of int64
+        The queries whose outputs are kept.
+    """
+    opened = Capture({id(module): name for name, module in model.named_modules()}, sample)
+    _install()
+    token = _active.set((*_active.get(), opened))
+    try:
+        yield opened.records
+    finally:
+        _active.reset(token)
+        _uninstall()
+
+
+def _install() -> None:
+    global _users, _original
+    interface = _interface()
+    with _lock:
+        if _users == 0:
+            _original = interface.get_interface
+            interface.get_interface = _recording(interface.get_interface)
+        _users += 1
+
+
+def _uninstall() -> None:
+    global _users
+    interface = _interface()
+    with _lock:
+        _users -= 1
+        if _users == 0:
+            interface.get_interface = _original
+
+
+def _interface() -> Any:
+    from transformers import AttentionInterface
+
+    return AttentionInterface
+
+
+def _recording(get_interface: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the look-up of a backend so that what it returns records, where a capture is open."""
+
+    @wraps(get_interface)
+    def look_up(interface: object, backend: str, default: Callable[..., Any]) -> Any:
+        function = get_interface(interface, backend, default)
+        captures = _active.get()
+        if not captures:
+            return function
+
+        @wraps(function)
+        def attend(
+            module: torch.nn.Module,
+            query: torch.Tensor,
+            key: torch.Tensor,
+            value: torch.Tensor,
+            attention_mask: object = None,
+            *args: Any,
+            **options: Any,
+        ) -> Any:
+            result = function(module, query, key, value, attention_mask, *args, **options)
+            for opened in captures:
+                if id(module) not in opened.names:
+                    continue
+                output = result[0].detach()
+                opened.records.append(
+                    Record(
+                        name=opened.names[id(module)],
+                        backend=backend,
+                        query=query.detach(),
+                        key=key.detach(),
+                        value=value.detach(),
+                        mask=attention_mask,
+                        options={**options, **{f"argument {i + 5}": a for i, a in enumerate(args)}},
+                        is_causal=bool(getattr(module, "is_causal", True)),
+                        output=output[:, opened.sample.to(output.device)],
+                    )
+                )
+            return result
+
+        return attend
+
+    return look_up
