@@ -70,9 +70,11 @@ export function mountExplorer(
 		for (const name of ["heads", "matrix"] as const)
 			views[name].el.hidden = !tokens || !state.view.includes(name);
 		if (!tokens) return;
+		const shown = [text, views.heads, views.matrix].filter((view) => !view.el.hidden);
+		for (const view of shown) view.measure();
 		reader.collect(() => {
 			const scene = sceneOf(state, tokens);
-			for (const view of [text, views.heads, views.matrix]) if (!view.el.hidden) view.update(scene);
+			for (const view of shown) view.update(scene);
 			render(h(Readout, { scene }) as ComponentChild, readout);
 		});
 	}
@@ -95,7 +97,7 @@ export function mountExplorer(
 	}
 
 	function sceneOf(state: Synced, tokens: Tokens): Scene {
-		const { description, table } = source;
+		const { description, table, version } = source;
 		const { layer, heads } = state;
 		const focus = focusOf(state.selected, state.hovered, hoveredAs);
 		const lineOf = (axis: "row" | "column", index: number | null) =>
@@ -106,11 +108,15 @@ export function mountExplorer(
 			tokens,
 			focus,
 			reader,
+			version,
 			table,
 			colours,
 			reads: lineOf("row", focus.query),
 			readers: lineOf("column", focus.key),
-			received: receivedBy(reader, description, table, layer, heads),
+			received:
+				focus.query === null && focus.key === null
+					? receivedBy(reader, description, table, layer, heads)
+					: undefined,
 		};
 	}
 

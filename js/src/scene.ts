@@ -63,9 +63,10 @@ export interface Scene {
 	readonly reads: Reading | undefined;
 	/** What reads `focus.key`. */
 	readonly readers: Reading | undefined;
-	/** The mean weight that each key receives from all queries, where the text is short enough. */
+	/** While nothing is looked at: the mean weight that each key receives, in texts short enough. */
 	readonly received: Float32Array | undefined;
 	readonly reader: Reader;
+	readonly version: number;
 	readonly table: Float32Array;
 	readonly colours: Palette;
 }

@@ -21,6 +21,26 @@ function easing(width: number): { way: Float32Array; slope: Float32Array } {
 	return { way, slope };
 }
 
+/** The pixel columns in which a curve may be inside the picture; its way is monotone. */
+function columnsInView(
+	way: Float32Array,
+	y0: number,
+	rise: number,
+	top: number,
+	bottom: number,
+): readonly [number, number] {
+	if (Math.abs(rise) < 1) return [0, way.length];
+	const inside = (x: number) => {
+		const y = y0 + rise * (way[x] as number);
+		return y > top && y < bottom;
+	};
+	let from = 0;
+	while (from < way.length && !inside(from)) from++;
+	let to = way.length;
+	while (to > from && !inside(to - 1)) to--;
+	return [from, to];
+}
+
 /**
  * Draw curves over each other, antialiased, into RGBA pixels of a `width` x `height` picture.
  *
@@ -32,7 +52,9 @@ export function drawCurves(curves: readonly Curve[], width: number, height: numb
 	for (const { y0, y1, thickness, colour, alpha } of curves) {
 		const rise = y1 - y0;
 		const [r, g, b] = colour;
-		for (let x = 0; x < width; x++) {
+		const reach = (thickness / 2) * Math.hypot(1, (1.5 * rise) / width);
+		const [from, to] = columnsInView(way, y0, rise, -reach, height + reach);
+		for (let x = from; x < to; x++) {
 			const centre = y0 + rise * (way[x] as number);
 			// A steep curve covers more of a pixel column than its thickness.
 			const steepness = Math.hypot(1, rise * (slope[x] as number));
@@ -83,4 +105,19 @@ export function topMass(row: Float32Array, mass: number): number[] {
 	while (count < order.length && held < mass * total - 1e-9)
 		held += Math.abs(row[order[count++] as number] as number);
 	return order.slice(0, count);
+}
+
+/** The indices of the `count` largest weights, largest first. */
+export function strongest(row: Float32Array, count: number): number[] {
+	const best: number[] = [];
+	for (let i = 0; i < row.length; i++) {
+		const weight = Math.abs(row[i] as number);
+		if (weight === 0) continue;
+		if (best.length === count && weight <= Math.abs(row[best[count - 1] as number] as number))
+			continue;
+		const at = best.findIndex((other) => weight > Math.abs(row[other] as number));
+		best.splice(at < 0 ? best.length : at, 0, i);
+		best.length = Math.min(best.length, count);
+	}
+	return best;
 }

@@ -60,6 +60,7 @@ class KernelReader implements Reader {
  */
 export class KernelSource implements TileSource {
 	readonly description: Description;
+	version = 0;
 	status: Status = { kind: "connecting" };
 	fault: Fault | null = null;
 	readonly #cache: WeightCache;
@@ -246,6 +247,7 @@ export class KernelSource implements TileSource {
 		const [tiles, lines] = await Promise.all(buffers.map((buffer) => inflate(bytesOf(buffer))));
 		if (tiles) this.#cache.putTiles(reply, tiles);
 		if (lines) this.#cache.putLines(reply, lines);
+		this.version++;
 	}
 
 	#open(snapshot: Snapshot): void {

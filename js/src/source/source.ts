@@ -36,6 +36,8 @@ export interface TileSource {
 	readonly description: Description;
 	/** The weight of each 8-bit code of a tile. */
 	readonly table: Float32Array;
+	/** Grows whenever numbers have come: what was drawn with fewer may be drawn anew. */
+	readonly version: number;
 	readonly status: Status;
 	readonly fault: Fault | null;
 	tokens(): Tokens | undefined;

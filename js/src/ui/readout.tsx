@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { css } from "../draw/colour";
-import { topMass } from "../draw/lines";
+import { strongest, topMass } from "../draw/lines";
 import type { TokenTable } from "../protocol.gen";
 import type { Reading, Scene } from "../scene";
 import { percent, short, weightText } from "./words";
@@ -89,11 +89,11 @@ function weightsAt({ reads, readers, focus, state, reader }: Scene, query: numbe
 }
 
 function Strongest({ reading, table }: { reading: Reading; table: TokenTable }) {
-	const strongest = topMass(reading.mean, 1).slice(0, LISTED);
-	if (!strongest.length) return <span class="muted">nothing</span>;
+	const listed = strongest(reading.mean, LISTED);
+	if (!listed.length) return <span class="muted">nothing</span>;
 	return (
 		<>
-			{strongest.map((index) => (
+			{listed.map((index) => (
 				<span key={index} class="read">
 					{short(table, index)} <b>{weightText(reading.mean[index] as number, reading.exact)}</b>
 				</span>

@@ -1,6 +1,6 @@
 import { make } from "../ui/dom";
 import { FEW_NUMBERS } from "../ui/words";
-import type { Across } from "./heads";
+import type { Across } from "./curves";
 
 export interface Bar {
 	readonly share: number;

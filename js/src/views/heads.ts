@@ -1,26 +1,15 @@
-import { css, type Rgb } from "../draw/colour";
-import { type Curve, drawCurves, topMass } from "../draw/lines";
-import type { Pointer, TokenTable } from "../protocol.gen";
-import { type Reading, readingOf, type Scene } from "../scene";
-import { fitCanvas, handled, make } from "../ui/dom";
+import { css } from "../draw/colour";
+import type { Pointer } from "../protocol.gen";
+import type { Scene } from "../scene";
+import { handled, make } from "../ui/dom";
 import { headsText, shown } from "../ui/words";
 import { type Side, tokenColumn } from "./column";
+import { type Across, frontCurves, type Place, paint, restCurves, rowsInView } from "./curves";
 import type { Actions, View } from "./view";
 
 const MAX_HEIGHT = 520;
-/** Of the resting lines, those too faint to be seen are left out. */
-const FAINTEST = 0.01;
-/** Lines to tokens that are scrolled away say where to look, and no more. */
-const LEAVING = 0.4;
 /** More heads than this make bars too thin to be told apart: then the mean has one. */
 const HEADS_WITH_BARS = 4;
-
-/** Where the three parts lie across the view's width: labels, lines, labels. */
-export interface Across {
-	readonly width: number;
-	readonly left: number;
-	readonly right: number;
-}
 
 function acrossOf(width: number): Across {
 	const label = Math.round(Math.min(190, Math.max(84, width * 0.26)));
@@ -44,11 +33,8 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 	const el = make("section", { class: "pane heads", "aria-label": "head view" }, title, scroll);
 	let scene: Scene | undefined;
 	let restDrawn = "";
-
-	const visible = (count: number, height: number): readonly [number, number] => {
-		const first = Math.floor(scroll.scrollTop / height);
-		return [first, Math.min(count, Math.ceil((scroll.scrollTop + scroll.clientHeight) / height))];
-	};
+	let width = 0;
+	let top = 0;
 
 	const pointerOf = (event: PointerEvent | MouseEvent): Pointer | null => {
 		if (!scene) return null;
@@ -79,10 +65,9 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 
 	function update(now: Scene): void {
 		scene = now;
-		const { description, tokens } = now;
+		const { description } = now;
 		const count = Math.max(description.queries, description.keys);
 		const height = rowHeight(count);
-		const width = scroll.clientWidth;
 		if (width === 0) return;
 		const across = acrossOf(width);
 		const viewport = Math.min(MAX_HEIGHT, count * height);
@@ -90,32 +75,24 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		content.style.height = `${count * height}px`;
 		title.replaceChildren(...titleOf(now, across));
 		scroll.ariaLabel = `head view, ${headsText(now)}; up and down move the token, left and right the side, Enter pins`;
-		const inView = {
-			queries: visible(description.queries, height),
-			keys: visible(description.keys, height),
-		};
-		const place = { across, height, top: scroll.scrollTop, viewport };
-		drawRest(now, place, inView.queries);
-		drawFront(front, now, place);
-		queries.update(inView.queries, sideOf(now, "query", tokens.queries), across, height);
-		keys.update(inView.keys, sideOf(now, "key", tokens.keys), across, height);
+		const place = { across, height, top, viewport };
+		drawRest(now, place);
+		paint(front, frontCurves(now, place), place);
+		for (const [column, role, length] of [
+			[queries, "query", description.queries],
+			[keys, "key", description.keys],
+		] as const)
+			column.update(rowsInView(place, length), sideOf(now, role), across, height);
 		followFocus(now, height);
 	}
 
 	/** The resting lines change with the layer, heads or scrolling, never with a hover. */
-	function drawRest(now: Scene, place: Place, [first, last]: readonly [number, number]): void {
-		const { state, reader, colours } = now;
-		const readings: Reading[] = [];
-		for (let query = first; query < last; query++) {
-			const reading = readingOf(reader, "row", state.layer, state.heads, query, false);
-			if (reading) readings.push(reading);
-		}
+	function drawRest(now: Scene, place: Place): void {
+		const { state, colours } = now;
 		rest.classList.toggle("behind", now.focus.query !== null || now.focus.key !== null);
 		const drawn = JSON.stringify([
 			place,
-			first,
-			last,
-			readings.length,
+			now.version,
 			state.layer,
 			state.heads,
 			state.top_mass,
@@ -124,15 +101,7 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		]);
 		if (drawn === restDrawn) return;
 		restDrawn = drawn;
-		const several = state.heads.length > 1;
-		const ink: Ink = {
-			relative: false,
-			// Many heads over each other are a haze unless each is lighter.
-			strength: 1 / Math.sqrt(state.heads.length),
-			colour: (head) => (several ? colours.head(head) : colours.reader),
-		};
-		const curves = readings.flatMap((reading) => curvesOf(reading, "row", now, place, ink));
-		paint(rest, curves, place);
+		paint(rest, restCurves(now, place), place);
 	}
 
 	let followed = "";
@@ -145,92 +114,21 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 			return;
 		}
 		followed = key;
-		const top = index * height;
-		if (top < scroll.scrollTop || top + height > scroll.scrollTop + scroll.clientHeight)
-			scroll.scrollTop = top - scroll.clientHeight / 2;
+		const at = index * height;
+		const viewport = scroll.clientHeight;
+		if (at < top || at + height > top + viewport) scroll.scrollTop = at - viewport / 2;
 	}
 
-	return { el, update };
-}
-
-interface Place {
-	readonly across: Across;
-	readonly height: number;
-	readonly top: number;
-	readonly viewport: number;
-}
-
-function drawFront(canvas: HTMLCanvasElement, scene: Scene, place: Place): void {
-	const { focus, reads, readers, colours, state } = scene;
-	const several = state.heads.length > 1;
-	const inkOf = (plain: Rgb): Ink => ({
-		relative: true,
-		strength: 1,
-		colour: (head) => (several ? colours.head(head) : plain),
-	});
-	const curves: Curve[] = [];
-	if (readers && focus.key !== null)
-		curves.push(...curvesOf(readers, "column", scene, place, inkOf(colours.reader)));
-	if (reads && focus.query !== null)
-		curves.push(...curvesOf(reads, "row", scene, place, inkOf(colours.read)));
-	paint(canvas, curves, place);
-}
-
-function curvesOf(
-	reading: Reading,
-	axis: "row" | "column",
-	{ state, description }: Scene,
-	{ height, top, viewport }: Place,
-	ink: Ink,
-): Curve[] {
-	const density = devicePixelRatio;
-	const y = (index: number) => ((index + 0.5) * height - top) * density;
-	const inView = (at: number) => at >= 0 && at <= viewport * density;
-	return reading.lines.flatMap(({ values }, i) => {
-		const kept = topMass(values, state.top_mass);
-		const full = ink.relative ? Math.abs(values[kept[0] ?? 0] as number) : description.scale;
-		return kept.flatMap((other): Curve[] => {
-			const weight = Math.abs(values[other] as number);
-			const here = y(reading.index);
-			const there = y(other);
-			const away = inView(here) && inView(there) ? 1 : LEAVING;
-			const alpha = away * ink.strength * (weight / full) ** 0.7;
-			if (alpha < FAINTEST) return [];
-			return [
-				{
-					y0: axis === "row" ? here : there,
-					y1: axis === "row" ? there : here,
-					thickness: (0.7 + 3.6 * (weight / description.scale)) * density,
-					colour: ink.colour(state.heads[i] as number),
-					alpha: Math.min(1, alpha),
-				},
-			];
-		});
-	});
-}
-
-/** How lines are inked: looked-at ones by their share of the strongest, so that they show in long rows. */
-interface Ink {
-	readonly relative: boolean;
-	readonly strength: number;
-	colour(head: number): Rgb;
-}
-
-function paint(
-	canvas: HTMLCanvasElement,
-	curves: readonly Curve[],
-	{ across, viewport }: Place,
-): void {
-	const width = across.right - across.left;
-	const context = fitCanvas(canvas, width, viewport);
-	canvas.style.left = `${across.left}px`;
-	if (!curves.length) return;
-	context.putImageData(drawCurves(curves, canvas.width, canvas.height), 0, 0);
+	const measure = () => {
+		width = scroll.clientWidth;
+		top = scroll.scrollTop;
+	};
+	return { el, measure, update };
 }
 
 function titleOf(scene: Scene, across: Across): Node[] {
-	const { focus, received } = scene;
-	const resting = focus.query === null && focus.key === null && received !== undefined;
+	const { received } = scene;
+	const resting = received !== undefined;
 	const query = make(
 		"span",
 		{ style: `width:${across.left - 8}px`, class: "query-side" },
@@ -242,12 +140,12 @@ function titleOf(scene: Scene, across: Across): Node[] {
 }
 
 /** What stands behind and beside the tokens of one side. */
-function sideOf(scene: Scene, role: "query" | "key", table: TokenTable): Side {
+function sideOf(scene: Scene, role: "query" | "key"): Side {
+	const table = role === "query" ? scene.tokens.queries : scene.tokens.keys;
 	const { focus, reads, readers, received, state, colours, description } = scene;
 	const reading = role === "key" ? reads : readers;
 	const on = (role === "key" ? focus.query : focus.key) !== null;
-	const resting =
-		role === "key" && focus.query === null && focus.key === null ? received : undefined;
+	const resting = role === "key" ? received : undefined;
 	const several = state.heads.length > 1;
 	const plain = role === "key" ? colours.read : colours.reader;
 	return {

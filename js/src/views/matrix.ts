@@ -49,6 +49,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	let scene: Scene | undefined;
 	let frame: Frame | undefined;
 	let drawn = "";
+	let width = 0;
 
 	const pointerOf = (event: MouseEvent): Pointer | null => {
 		if (!scene || !frame) return null;
@@ -79,7 +80,6 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 
 	function update(now: Scene): void {
 		scene = now;
-		const width = el.clientWidth;
 		if (width === 0) return;
 		const { description, state } = now;
 		frame = frameOf(description, width);
@@ -109,7 +109,10 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		drawLabels(front, now, frame);
 		drawCross(front, now, frame);
 	}
-	return { el, update };
+	const measure = () => {
+		width = el.clientWidth;
+	};
+	return { el, measure, update };
 }
 
 /** The mean over the chosen heads at a level, put together when it is to be drawn. */

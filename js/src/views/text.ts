@@ -31,6 +31,7 @@ export function textView(actions: Actions, signal: AbortSignal): View {
 
 	return {
 		el,
+		measure: () => {},
 		update(scene) {
 			if (scene.tokens !== built) build(scene);
 			for (const line of lines) line.update(scene);

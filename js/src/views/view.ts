@@ -3,6 +3,8 @@ import type { Scene } from "../scene";
 /** A mounted view: an element, and a way to bring it up to a new scene. */
 export interface View {
 	readonly el: HTMLElement;
+	/** Read sizes before anything of this frame is written: a read after a write forces a layout. */
+	measure(): void;
 	update(scene: Scene): void;
 }
 

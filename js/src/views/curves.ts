@@ -1,0 +1,117 @@
+import type { Rgb } from "../draw/colour";
+import { type Curve, drawCurves, topMass } from "../draw/lines";
+import { type Reading, readingOf, type Scene } from "../scene";
+import { fitCanvas } from "../ui/dom";
+
+/** Of the resting lines, those too faint to be seen are left out. */
+const FAINTEST = 0.01;
+/** Lines to tokens that are scrolled away say where to look, and no more. */
+const LEAVING = 0.4;
+/** Where the three parts lie across the view's width: labels, lines, labels. */
+export interface Across {
+	readonly width: number;
+	readonly left: number;
+	readonly right: number;
+}
+
+/** What of the head view is on screen, in CSS pixels. */
+export interface Place {
+	readonly across: Across;
+	readonly height: number;
+	readonly top: number;
+	readonly viewport: number;
+}
+
+/** The tokens of one side that are in view: first and one past the last. */
+export function rowsInView(
+	{ height, top, viewport }: Place,
+	count: number,
+): readonly [number, number] {
+	return [Math.floor(top / height), Math.min(count, Math.ceil((top + viewport) / height))];
+}
+
+/** What the queries in view read. */
+export function restCurves(scene: Scene, place: Place): Curve[] {
+	const { state, reader, colours, description } = scene;
+	const several = state.heads.length > 1;
+	const ink: Ink = {
+		relative: false,
+		// Many heads over each other are a haze unless each is lighter.
+		strength: 1 / Math.sqrt(state.heads.length),
+		colour: (head) => (several ? colours.head(head) : colours.reader),
+	};
+	const [first, last] = rowsInView(place, description.queries);
+	return Array.from({ length: last - first }, (_, i) => first + i).flatMap((query) => {
+		const reading = readingOf(reader, "row", state.layer, state.heads, query, false);
+		return reading ? curvesOf(reading, "row", scene, place, ink) : [];
+	});
+}
+
+/** What is read by, and what reads, the token that is looked at. */
+export function frontCurves(scene: Scene, place: Place): Curve[] {
+	const { focus, reads, readers, colours, state } = scene;
+	const several = state.heads.length > 1;
+	const inkOf = (plain: Rgb): Ink => ({
+		relative: true,
+		strength: 1,
+		colour: (head) => (several ? colours.head(head) : plain),
+	});
+	const curves: Curve[] = [];
+	if (readers && focus.key !== null)
+		curves.push(...curvesOf(readers, "column", scene, place, inkOf(colours.reader)));
+	if (reads && focus.query !== null)
+		curves.push(...curvesOf(reads, "row", scene, place, inkOf(colours.read)));
+	return curves;
+}
+
+function curvesOf(
+	reading: Reading,
+	axis: "row" | "column",
+	{ state, description }: Scene,
+	{ height, top, viewport }: Place,
+	ink: Ink,
+): Curve[] {
+	const density = devicePixelRatio;
+	const y = (index: number) => ((index + 0.5) * height - top) * density;
+	const inView = (at: number) => at >= 0 && at <= viewport * density;
+	return reading.lines.flatMap(({ values }, i) => {
+		const kept = topMass(values, state.top_mass);
+		const full = ink.relative ? Math.abs(values[kept[0] ?? 0] as number) : description.scale;
+		return kept.flatMap((other): Curve[] => {
+			const weight = Math.abs(values[other] as number);
+			const here = y(reading.index);
+			const there = y(other);
+			const away = inView(here) && inView(there) ? 1 : LEAVING;
+			const alpha = away * ink.strength * (weight / full) ** 0.7;
+			if (alpha < FAINTEST) return [];
+			return [
+				{
+					y0: axis === "row" ? here : there,
+					y1: axis === "row" ? there : here,
+					thickness: (0.7 + 3.6 * (weight / description.scale)) * density,
+					colour: ink.colour(state.heads[i] as number),
+					alpha: Math.min(1, alpha),
+				},
+			];
+		});
+	});
+}
+
+/** How lines are inked: looked-at ones by their share of the strongest, so that they show in long rows. */
+interface Ink {
+	readonly relative: boolean;
+	readonly strength: number;
+	colour(head: number): Rgb;
+}
+
+export function paint(
+	canvas: HTMLCanvasElement,
+	curves: readonly Curve[],
+	{ across, viewport }: Place,
+): void {
+	const width = across.right - across.left;
+	const context = fitCanvas(canvas, width, viewport);
+	canvas.style.left = `${across.left}px`;
+	if (!curves.length) return;
+	context.putImageData(drawCurves(curves, canvas.width, canvas.height), 0, 0);
+}
