@@ -1,1 +1,49 @@
-"""Look inside Transformers in a notebook."""
+"""Look inside Transformers in a notebook: linked, exact, interactive attention views."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .attention import Attention
+    from .explorer import AttentionExplorer
+    from .tracing import Tokens, Trace, demo_model, trace
+
+    __version__: str
+
+__all__ = [
+    "Attention",
+    "AttentionExplorer",
+    "Tokens",
+    "Trace",
+    "__version__",
+    "demo_model",
+    "trace",
+]
+
+# Imported when first used: asking for the version needs neither numpy nor anywidget.
+_ROOMS = {
+    "Attention": ".attention",
+    "AttentionExplorer": ".explorer",
+    "Tokens": ".tracing",
+    "Trace": ".tracing",
+    "demo_model": ".tracing",
+    "trace": ".tracing",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("attention-explorer")
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_ROOMS[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))
