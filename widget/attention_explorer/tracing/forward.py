@@ -133,6 +133,20 @@ def eager_backend(model: torch.nn.Module) -> Iterator[None]:
             config._attn_implementation_internal = backend
 
 
+@contextmanager
+def without_new_hooks(model: torch.nn.Module) -> Iterator[None]:
+    """Take back what the library leaves on the modules when it is first asked for attentions."""
+    before = [(module, set(vars(module)), set(module._forward_hooks)) for module in model.modules()]
+    try:
+        yield
+    finally:
+        for module, attributes, hooks in before:
+            for name in vars(module).keys() - attributes:
+                delattr(module, name)
+            for hook in module._forward_hooks.keys() - hooks:
+                del module._forward_hooks[hook]
+
+
 def _returned(
     model: torch.nn.Module, inputs: Inputs, kept: torch.Tensor, before: Any, reason: str
 ) -> Attention:
@@ -142,7 +156,7 @@ def _returned(
     takes = any(p.name == "output_attentions" or p.kind is p.VAR_KEYWORD for p in parameters)
     output = None
     if takes:
-        with eager_backend(model):
+        with eager_backend(model), without_new_hooks(model):
             output = model(**inputs, output_attentions=True)
     attentions = getattr(output, "attentions", None)
     if not attentions or all(layer is None for layer in attentions):

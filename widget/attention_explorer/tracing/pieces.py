@@ -64,21 +64,25 @@ def detect_scheme(ordinary: Sequence[str]) -> Scheme:
 def share_out(chunks: Sequence[bytes]) -> list[str]:
     """Give each chunk of one text's UTF-8 bytes the characters that begin in it.
 
-    A chunk in which no character begins is shown by its bytes, ``⟨9F 98⟩``. An empty one gives "".
+    A chunk in which none begins, or only white space, is shown by its bytes: ``⟨9F 98⟩``.
     """
     ends = list(accumulate(len(chunk) for chunk in chunks))
-    texts = [""] * len(chunks)
+    texts, stray = [""] * len(chunks), [b""] * len(chunks)
     position = owner = 0
     for character in b"".join(chunks).decode("utf-8", "surrogateescape"):
         while position >= ends[owner]:
             owner += 1
-        if not "\udc80" <= character <= "\udcff":  # a byte that is part of no character
+        encoded = character.encode("utf-8", "surrogateescape")
+        if "\udc80" <= character <= "\udcff":
+            stray[owner] += encoded
+        else:
             texts[owner] += character
-        position += len(character.encode("utf-8", "surrogateescape"))
-    return [
-        text or (show_bytes(chunk) if chunk else "")
-        for text, chunk in zip(texts, chunks, strict=True)
-    ]
+        position += len(encoded)
+    for index, text in enumerate(texts):
+        hidden = stray[index] if text else chunks[index]
+        if hidden and not text.strip():
+            texts[index] += show_bytes(hidden)
+    return texts
 
 
 def show_bytes(data: bytes) -> str:
@@ -93,7 +97,9 @@ def show_continuation(raw: str) -> str:
     data = decode_bytes(raw)
     if data and all(0x80 <= byte < 0xC0 for byte in data):
         return show_bytes(data)
-    return raw.removeprefix("##").removeprefix("▁") or raw
+    if data and data.isspace():
+        return data.decode()
+    return raw.removeprefix("##").replace("▁", " ")
 
 
 def decode_bytes(token: str) -> bytes | None:
@@ -133,7 +139,7 @@ def _joined(
             before = ""
             continue
         gap, shown = split_leading_gap(text) if split_gap else ("", text)
-        continues = shown.startswith("⟨") and shown.endswith("⟩") and before != ""
+        continues = before != "" and gap == "" and shown[:1] == "⟨" and shown[-1] == "⟩"
         new = not continues and begins_word(before, shown, gap)
         pieces.append(Piece(shown, gap if before else "", new))
         before = before if continues else (shown or " ")

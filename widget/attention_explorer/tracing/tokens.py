@@ -172,6 +172,9 @@ def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens
         if not shown:
             text[position] = pieces.show_continuation(encoding.tokens[position])
             begins[position] = last_word is None
+            # Trimmed offsets leave a token that is a space without it.
+            if text[position].isspace() and source.startswith(text[position], known):
+                end[number] = known = known + len(text[position])
         elif number in words:
             begins[position] = word != last_word or gap[position] != ""
         else:

@@ -1,0 +1,134 @@
+"""A model is after a trace what it was before, whatever happened in between."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from transformers import AttentionInterface
+
+from attention_explorer import trace
+from attention_explorer.tracing.capture import capture
+
+
+def state_of(model: Any) -> tuple[Any, ...]:
+    return (
+        [module.training for module in model.modules()],
+        model.config.to_dict(),
+        model.config._attn_implementation,
+        AttentionInterface.__dict__["get_interface"],
+        [len(module._forward_hooks) for module in model.modules()],
+        torch.is_grad_enabled(),
+    )
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
+@pytest.mark.parametrize("backend", ["sdpa", "eager"])
+def test_model_is_left_as_found(
+    error: type[BaseException] | None, backend: str, tiny_model: Any, padded_inputs: Any
+) -> None:
+    """Modes that differ by module have to come back, after an interrupted cell too."""
+    model = tiny_model("bert", backend).train()
+    model.encoder.layer[1].eval()
+    before = state_of(model)
+    if error is None:
+        trace(model, inputs=padded_inputs(), batch_index=1)
+    else:
+
+        def fail(*_: Any) -> None:
+            raise error("in the middle")
+
+        hook = model.encoder.layer[2].register_forward_pre_hook(fail)
+        with pytest.raises(error, match="in the middle"):
+            trace(model, inputs=padded_inputs(), batch_index=1)
+        hook.remove()
+    assert state_of(model) == before
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_fallback_restores_the_backend(
+    fails: bool, tiny_model: Any, padded_inputs: Any
+) -> None:
+    """A model that stays on the eager backend after a trace is slower for good."""
+    model = tiny_model("llama").train()
+    before = state_of(model)
+    inputs = {**padded_inputs(), "slopes": torch.ones(1)}
+    if fails:
+
+        def fail_on_eager(*_: Any) -> None:
+            if model.config._attn_implementation == "eager":
+                raise KeyboardInterrupt
+
+        hook = model.layers[1].register_forward_pre_hook(fail_on_eager)
+        with pytest.raises(KeyboardInterrupt):
+            trace(model, inputs=inputs, batch_index=0)
+        hook.remove()
+    else:
+        trace(model, inputs=inputs, batch_index=0)
+    assert state_of(model) == before
+
+
+def test_training_mode_traces_without_dropout(tiny_model: Any, padded_inputs: Any) -> None:
+    model = tiny_model("bert")
+    quiet = trace(model, inputs=padded_inputs(), batch_index=0).attention.matrix(2, 3)
+    model.train()
+    assert np.array_equal(
+        trace(model, inputs=padded_inputs(), batch_index=0).attention.matrix(2, 3), quiet
+    )
+
+
+def test_inputs_are_not_changed(tiny_model: Any, padded_inputs: Any) -> None:
+    inputs = padded_inputs()
+    copies = {name: value.clone() for name, value in inputs.items()}
+    trace(tiny_model("bert"), inputs=inputs, batch_index=1)
+    assert inputs.keys() == copies.keys()
+    assert all(torch.equal(inputs[name], copies[name]) for name in copies)
+
+
+def test_threads_record_their_own_models_only(tiny_model: Any, padded_inputs: Any) -> None:
+    """With a shared list one thread's layers would end up in the other's trace."""
+    models = [tiny_model("bert"), tiny_model("gpt2", n_layer=5)]
+    original = AttentionInterface.__dict__["get_interface"]
+    expected = [
+        trace(model, inputs=padded_inputs(), batch_index=0).attention.matrix(2, 1)
+        for model in models
+    ]
+    meet = threading.Barrier(2)
+
+    def wait_for_the_other(*_: Any) -> None:
+        meet.wait(30)
+
+    for model in models:  # both are inside their forward at once
+        model.register_forward_pre_hook(wait_for_the_other)
+    found: dict[int, Any] = {}
+
+    def work(index: int) -> None:
+        traced = trace(models[index], inputs=padded_inputs(), batch_index=0)
+        found[index] = (traced.attention.n_layers, traced.attention.matrix(2, 1))
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[0][0], found[1][0]] == [3, 5]
+    assert np.array_equal(found[0][1], expected[0])
+    assert np.array_equal(found[1][1], expected[1])
+    assert AttentionInterface.__dict__["get_interface"] is original
+
+
+def test_nested_captures_record_each_model(tiny_model: Any, padded_inputs: Any) -> None:
+    outer, inner = tiny_model("bert"), tiny_model("gpt2")
+    sample, inputs = torch.tensor([0, 4]), padded_inputs()
+    with torch.no_grad(), capture(outer, sample) as outer_records:
+        outer(**inputs)
+        with capture(inner, sample) as inner_records:
+            inner(**inputs)
+            outer(**inputs)
+        outer(**inputs)
+    assert len(outer_records) == 9
+    assert len(inner_records) == 3
+    assert inner_records[0].output.shape == (2, 2, 4, 8)
