@@ -51,12 +51,18 @@ function ramp(dark: boolean, hue: (t: number) => number): Uint8ClampedArray {
 const HEAD_LIGHTNESS = { light: [0.55, 0.42, 0.66], dark: [0.74, 0.62, 0.86] } as const;
 
 /**
- * Head colours: neighbours lie a golden angle apart and take turns in lightness, so that heads that
- * are compared most often differ in both; the number beside each swatch tells the rest apart.
+ * With three tiers of lightness a golden angle brings heads 1 and 22 together; at this one, found by
+ * trying all, no two of 16 heads are closer than 0.08 in OKLab, of 32 than 0.035, of 64 than 0.015.
+ */
+const HEAD_ANGLE = 103.75;
+
+/**
+ * Head colours: neighbours differ in hue and take turns in lightness, so that heads that are compared
+ * most often differ in both; the number beside each swatch tells the rest apart.
  */
 function headColour(dark: boolean, index: number): Rgb {
 	const tiers = HEAD_LIGHTNESS[dark ? "dark" : "light"];
-	return oklch(tiers[index % tiers.length] as number, 0.15, (262 + index * 137.508) % 360);
+	return oklch(tiers[index % tiers.length] as number, 0.15, (262 + index * HEAD_ANGLE) % 360);
 }
 
 export function palette(dark: boolean): Palette {
