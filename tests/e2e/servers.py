@@ -1,0 +1,83 @@
+"""Real servers on free ports of this machine, ended by their own process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+START_S = 90
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def serving(command: list[str], port: int, folder: Path) -> Iterator[str]:
+    """Run ``python -m command`` until the block ends; yields its address once it listens."""
+    # Voilà starts a kernel for each page that is asked for, so only the port is touched.
+    with tempfile.NamedTemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command],
+            cwd=folder,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "JUPYTER_PREFER_ENV_PATH": "1"},
+        )
+        try:
+            _wait_for(port, process, Path(output.name))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.1)
+    raise RuntimeError(f"no server on port {port}:\n{log.read_text()[-4000:]}")
+
+
+@contextlib.contextmanager
+def jupyter_lab(folder: Path) -> Iterator[str]:
+    port = free_port()
+    options = [
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.token=",
+        "--ServerApp.password=",
+        "--ServerApp.open_browser=False",
+        "--ServerApp.allow_root=True",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=None",
+        f"--ServerApp.root_dir={folder}",
+    ]
+    with serving(["jupyterlab", *options], port, folder) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def voila(notebook: Path) -> Iterator[str]:
+    port = free_port()
+    options = [str(notebook), f"--port={port}", "--Voila.ip=127.0.0.1", "--no-browser"]
+    with serving(["voila", *options], port, notebook.parent) as url:
+        yield url
