@@ -95,7 +95,8 @@ export function shade(colours: Palette, weight: number, scale: number): string {
 /** The colour of text that can be read on the shade of a weight; empty where the page's own can. */
 export function inkOn(colours: Palette, weight: number, scale: number): string {
 	const t = onScale(weight, scale);
-	if (t < 0.3) return "";
-	if (colours.dark) return t > 0.55 ? "#17120a" : "#ebebf0";
-	return t > 0.72 ? "#fff" : "#1b1b1f";
+	if (t < 0.06) return "";
+	// Where black and white change places at 4.5:1, which only the two themselves reach.
+	if (colours.dark) return t > 0.51 ? "#000" : "#fff";
+	return t > (weight < 0 ? 0.77 : 0.7) ? "#fff" : "#000";
 }
