@@ -21,10 +21,9 @@ export function decodeTable(signed: boolean, scale: number): Float32Array {
 
 /** The 8-bit code of a weight: the inverse of `decodeTable`, as encoding.py rounds. */
 export function encode(weight: number, signed: boolean, scale: number): number {
-	const root = (Math.abs(weight) / scale) ** 0.25;
-	if (signed) return 128 + Math.sign(weight) * Math.round(Math.min(root, 1) * 127);
-	if (weight <= 0) return 0;
-	return Math.max(1, Math.round(Math.min(root, 1) * 255));
+	const root = Math.min(1, (Math.abs(weight) / scale) ** 0.25);
+	const code = weight === 0 ? 0 : Math.max(1, Math.round(root * (signed ? 127 : 255)));
+	return signed ? 128 + Math.sign(weight) * code : code;
 }
 
 export const BYTES_PER_WEIGHT: Record<Encoding, number> = { float32: 4, quartic8: 1, signed8: 1 };
