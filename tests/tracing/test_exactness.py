@@ -187,6 +187,29 @@ def test_own_attention_code_falls_back_to_what_the_model_returns(eager_attention
     assert np.array_equal(matrices(traced), expected[:, 0, :, :5, :5].numpy())
 
 
+def test_an_eager_backend_that_computes_something_else_is_refused(padded_inputs: Any) -> None:
+    """Falcon's eager code adds ALiBi twice: its map isn't that of the model on sdpa."""
+    from transformers import FalconConfig, FalconModel
+
+    torch.manual_seed(0)
+    config = FalconConfig(
+        vocab_size=50,
+        hidden_size=32,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        alibi=True,
+        new_decoder_architecture=False,
+        initializer_range=0.5,
+    )
+    config._attn_implementation = "sdpa"
+    model: Any = FalconModel(config)
+    with pytest.raises(ValueError, match=r"FalconModel can't be had.*gives other outputs"):
+        trace(model, inputs=padded_inputs(), batch_index=0)
+    assert config._attn_implementation == "sdpa"
+    model.set_attn_implementation("eager")
+    assert trace(model, inputs=padded_inputs(), batch_index=0).attention.causal
+
+
 def test_layers_that_skip_numbers_keep_the_models_own() -> None:
     from attention_explorer.tracing.families import layer_numbers
 

@@ -122,16 +122,19 @@ def dense_attention(
 
 def to_numpy(array: object) -> npt.NDArray[Any]:
     """Return any library's array as numpy, without a copy where it lies in main memory."""
-    tensor: Any = array
-    if hasattr(tensor, "detach"):
-        tensor = tensor.detach().cpu()
+    given: Any = array
+    if hasattr(given, "detach"):
+        given = given.detach().cpu()
         try:
-            return np.asarray(tensor.numpy())
+            given = given.numpy()
         except TypeError:  # numpy has no bfloat16 or float8
-            return np.asarray(tensor.float().numpy())
-    if hasattr(tensor, "__dlpack__") and not hasattr(tensor, "__array__"):
-        return np.from_dlpack(tensor)
-    return np.asarray(tensor)
+            given = given.float().numpy()
+    elif hasattr(given, "__dlpack__") and not hasattr(given, "__array__"):
+        given = np.from_dlpack(given)
+    found = np.asarray(given)
+    if found.dtype.kind in "OUSMmc":
+        raise TypeError(f"numbers of dtype {found.dtype}")
+    return found
 
 
 class _Facts:
@@ -260,8 +263,6 @@ def _numbers(layer: object, number: int) -> Layer:
         array = to_numpy(layer)
         if array.dtype in (np.float32, np.float16):
             return array
-        if array.dtype.kind in "OUSMmc":
-            raise TypeError(f"numbers of dtype {array.dtype}")
         return array.astype(np.float32)
     except Exception as error:
         raise _no_array(f"layer {number}", layer) from error

@@ -58,7 +58,9 @@ def read_attention(model: torch.nn.Module, inputs: Inputs, kept: torch.Tensor) -
 def rebuild(records: list[Record], kept: torch.Tensor, picks: torch.Tensor) -> QKAttention:
     """Return the attention of recorded calls; CannotRebuildError where it isn't the model's own."""
     if not records:
-        raise CannotRebuildError("its queries and keys pass by transformers' attention interface")
+        raise CannotRebuildError(
+            "its queries and keys don't go through transformers' attention interface"
+        )
     masks: dict[int, Any] = {}
     layers = [layer_states(record, kept, masks) for record in records]
     for record, states in zip(records, layers, strict=True):
@@ -171,30 +173,30 @@ def _returned(
         if tuple(layer.shape[-2:]) != (inputs["input_ids"].shape[1],) * 2:
             raise ValueError(
                 f"{name} returns attention of shape {tuple(layer.shape)}, which is not from token "
-                f"to token; its queries and keys can't be used either: {reason}"
+                f"to token; nor can it be rebuilt: {reason}"
             )
+    _check_same_output(name, before, output, reason)
     device = layers[0].device
     kept = kept.to(device)
-    attention = dense_attention(
+    return dense_attention(
         [layer[..., kept, :][..., kept] for layer in layers],
         layer_numbers=numbers,
         source=f"the model's own returned attentions (eager backend), as {reason}",
     )
-    difference = _difference(before, output)
-    if difference > 1e-3:
-        attention.notes += (
-            f"The eager backend, which these weights are from, gives outputs that differ by "
-            f"{difference:.2g} from those of the backend that the model runs.",
-        )
-    return attention
 
 
-def _difference(one: Any, other: Any) -> float:
-    """Return the largest difference between the first outputs of two passes."""
-    first, second = (output[0] for output in (one, other))
+def _check_same_output(name: str, own: Any, eager: Any, reason: str) -> None:
+    """Refuse the eager backend's attentions where it computes something else (Falcon's ALiBi)."""
+    first, second = own[0], eager[0]
     if not isinstance(first, torch.Tensor) or first.shape != second.shape:
-        return 0.0
-    return float((first - second).abs().max())
+        return
+    difference = float((first - second).abs().max() / first.abs().max().clamp(min=1e-30))
+    if difference > 10 * TOLERANCE.get(first.dtype, 0.0):
+        raise ValueError(
+            f"the attention of {name} can't be had: {reason}; and its eager backend, which would "
+            f"return it, gives other outputs than the one that it runs (by {difference:.2g} of the "
+            "largest value). Load it with attn_implementation='eager' to see what that computes"
+        )
 
 
 def _kind(states: LayerStates) -> tuple[int, int, int]:
