@@ -23,8 +23,9 @@ export interface Line {
 
 export type Axis = "row" | "column";
 
-const MAX_TILES = 1200;
-const MAX_LINE_VALUES = 16_000_000;
+/** About 80 MB: more than everything that is ever sent whole. */
+const MAX_TILE_WEIGHTS = 1200 * TILE * TILE;
+const MAX_LINE_WEIGHTS = 16_000_000;
 
 /** How many tiles of a level cover `cells` cells. */
 export function tileCount(cells: number, level: number): number {
@@ -35,13 +36,52 @@ function tileSide(cells: number, level: number, index: number): number {
 	return Math.min(TILE, Math.ceil(cells / 2 ** level) - index * TILE);
 }
 
-/** What has come from the kernel or a snapshot so far; the least recently used goes first. */
+/** Entries up to so many values together; beyond, the least recently used go first. */
+class Recent<T> {
+	readonly #entries = new Map<string, T>();
+	readonly #most: number;
+	readonly #valuesOf: (entry: T) => number;
+	#values = 0;
+
+	constructor(most: number, valuesOf: (entry: T) => number) {
+		this.#most = most;
+		this.#valuesOf = valuesOf;
+	}
+
+	get(name: string): T | undefined {
+		const entry = this.#entries.get(name);
+		// Keeping order costs, and pays only where something may soon have to go.
+		if (entry && this.#values > this.#most / 2) {
+			this.#entries.delete(name);
+			this.#entries.set(name, entry);
+		}
+		return entry;
+	}
+
+	put(name: string, entry: T): void {
+		this.#remove(name);
+		this.#entries.set(name, entry);
+		this.#values += this.#valuesOf(entry);
+		for (const oldest of this.#entries.keys()) {
+			if (this.#values <= this.#most) break;
+			this.#remove(oldest);
+		}
+	}
+
+	#remove(name: string): void {
+		const entry = this.#entries.get(name);
+		if (entry === undefined) return;
+		this.#entries.delete(name);
+		this.#values -= this.#valuesOf(entry);
+	}
+}
+
+/** What has come from the kernel or a snapshot so far. */
 export class WeightCache {
 	readonly table: Float32Array;
 	readonly #description: Description;
-	readonly #tiles = new Map<string, Tile>();
-	readonly #lines = new Map<string, Float32Array>();
-	#lineValues = 0;
+	readonly #tiles = new Recent<Tile>(MAX_TILE_WEIGHTS, (tile) => tile.codes.length);
+	readonly #lines = new Recent<Float32Array>(MAX_LINE_WEIGHTS, (line) => line.length);
 
 	constructor(description: Description) {
 		this.#description = description;
@@ -49,13 +89,7 @@ export class WeightCache {
 	}
 
 	tile(key: TileKey): Tile | undefined {
-		const name = key.join();
-		const tile = this.#tiles.get(name);
-		if (tile && this.#tiles.size >= MAX_TILES) {
-			this.#tiles.delete(name);
-			this.#tiles.set(name, tile);
-		}
-		return tile;
+		return this.#tiles.get(key.join());
 	}
 
 	/** The line from a read-out if there was one, else put together from full-resolution tiles. */
@@ -90,39 +124,39 @@ export class WeightCache {
 
 	putTiles(reply: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
 		const { queries, keys, scale, encoding } = this.#description;
+		const bytes = BYTES_PER_WEIGHT[reply.encoding];
+		const sides = reply.tiles.map(([, , level, queryTile, keyTile]) => ({
+			rows: tileSide(queries, level, queryTile),
+			columns: tileSide(keys, level, keyTile),
+		}));
+		expectBytes(data, bytes * sides.reduce((sum, side) => sum + side.rows * side.columns, 0));
 		let at = 0;
-		for (const key of reply.tiles) {
-			const [, , level, queryTile, keyTile] = key;
-			const rows = tileSide(queries, level, queryTile);
-			const columns = tileSide(keys, level, keyTile);
-			const size = rows * columns;
-			const chunk = data.slice(at, at + size * BYTES_PER_WEIGHT[reply.encoding]);
+		for (const [i, { rows, columns }] of sides.entries()) {
+			const chunk = data.slice(at, at + rows * columns * bytes);
 			at += chunk.length;
 			const exact = reply.encoding === "float32" ? new Float32Array(chunk.buffer) : null;
 			const signed = encoding === "signed8";
 			const codes = exact ? Uint8Array.from(exact, (w) => encode(w, signed, scale)) : chunk;
-			this.#tiles.set(key.join(), { rows, columns, codes, exact });
-		}
-		for (const name of this.#tiles.keys()) {
-			if (this.#tiles.size <= MAX_TILES) break;
-			this.#tiles.delete(name);
+			this.#tiles.put(`${reply.tiles[i]}`, { rows, columns, codes, exact });
 		}
 	}
 
-	putLines(reply: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
+	putLines({ rows, columns }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
+		const { queries, keys } = this.#description;
+		expectBytes(data, 4 * (rows.length * keys + columns.length * queries));
 		const values = new Float32Array(data.buffer, data.byteOffset, data.length / 4);
 		let at = 0;
 		const put = (axis: Axis, key: LineKey, length: number) => {
-			this.#lines.set(`${axis},${key}`, values.slice(at, at + length));
+			this.#lines.put(`${axis},${key}`, values.slice(at, at + length));
 			at += length;
-			this.#lineValues += length;
 		};
-		for (const key of reply.rows) put("row", key, this.#description.keys);
-		for (const key of reply.columns) put("column", key, this.#description.queries);
-		for (const [name, line] of this.#lines) {
-			if (this.#lineValues <= MAX_LINE_VALUES) break;
-			this.#lines.delete(name);
-			this.#lineValues -= line.length;
-		}
+		for (const key of rows) put("row", key, keys);
+		for (const key of columns) put("column", key, queries);
 	}
+}
+
+/** Weights cut at the wrong places would make a plausible picture that is not the model's. */
+function expectBytes(data: Uint8Array, expected: number): void {
+	if (data.length !== expected)
+		throw new Error(`expected ${expected} bytes of weights, got ${data.length}`);
 }
