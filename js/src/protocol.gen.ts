@@ -25,6 +25,9 @@ export type LineKey = readonly [number, number, number];
 
 export const TILE = 256;
 
+/** What is at most as large as this, quantised, is sent whole, so that it outlives the kernel. */
+export const EVERYTHING_BYTES = 4194304;
+
 /** Tokens by column; `gap` is what stands in the text between a token and the one before it. */
 export interface TokenTable {
 	readonly text: readonly string[];
@@ -116,9 +119,18 @@ export interface ErrorReply {
 
 export type Reply = TokensReply | WeightsReply | ErrorReply;
 
-/** What a notebook saves: tokens and, within a budget, tiles to show without a kernel. */
-export interface Snapshot {
+/** The replies that a notebook without a kernel is shown with; each None where there was no room. */
+export interface SavedReplies {
 	readonly tokens: TokensReply | null;
 	readonly weights: WeightsReply | null;
+}
+
+/**
+ * What is saved with the notebook: `SavedReplies` as JSON, zlib, and the buffer of its tiles.
+ *
+ * As bytes, since a notebook writes each entry of a list on a line of its own.
+ */
+export interface Snapshot {
+	readonly header: DataView | null;
 	readonly buffer: DataView | null;
 }

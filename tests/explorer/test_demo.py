@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import zlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,8 +46,9 @@ def test_the_demo_opens_where_it_reads_cat() -> None:
     )
     assert explorer.trace is not None
     assert explorer.trace.tokens is explorer.tokens
-    assert explorer._snapshot["tokens"] is not None
-    assert len(explorer._snapshot["weights"]["tiles"]) == 6 * 12
+    replies = json.loads(zlib.decompress(explorer._snapshot["header"]))
+    assert replies["tokens"] is not None
+    assert len(replies["weights"]["tiles"]) == 6 * 12
 
 
 def test_the_demo_takes_options() -> None:

@@ -16,7 +16,16 @@ import numpy as np
 
 from .attention import Attention
 from .encoding import compress, encode
-from .protocol import Encoding, ErrorReply, LineKey, Reply, TileKey, TokensReply, WeightsReply
+from .protocol import (
+    EVERYTHING_BYTES,
+    Encoding,
+    ErrorReply,
+    LineKey,
+    Reply,
+    TileKey,
+    TokensReply,
+    WeightsReply,
+)
 from .tiles import (
     encode_tiles,
     exact_tile_keys,
@@ -26,9 +35,6 @@ from .tiles import (
     tile_grid,
 )
 from .tracing.tokens import Tokens
-
-# Up to this size all weights go at once, and the views need no kernel from then on.
-EVERYTHING_BYTES = 4 * 2**20
 
 Answer = tuple[Reply, list[bytes]]
 

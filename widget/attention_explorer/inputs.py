@@ -15,6 +15,11 @@ def read_inputs(
     batch_index: int | None,
 ) -> tuple[Attention, Tokens, Tokens | None]:
     """Return the attention, the tokens of its queries and, where they are others, of its keys."""
+    if batch_index is not None and isinstance(attentions, Trace | Attention):
+        raise ValueError(
+            f"batch_index={batch_index} with a {type(attentions).__name__}, which holds one text: "
+            "choose the text when tracing, trace(..., batch_index=...)"
+        )
     if isinstance(attentions, Trace):
         attention = attentions.attention
         tokens = attentions.tokens if tokens is None else tokens

@@ -7,23 +7,22 @@ weights where they are few, else an overview of the head that the explorer opene
 from __future__ import annotations
 
 import json
+import zlib
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 
 from .attention import Attention
-from .channel import EVERYTHING_BYTES, tokens_reply, weights_reply
+from .channel import tokens_reply, weights_reply
 from .encoding import compress_within
-from .protocol import Description, Snapshot, TileKey
+from .protocol import EVERYTHING_BYTES, Description, SavedReplies, Snapshot, TileKey, TokensReply
 from .tiles import encode_tiles, exact_tile_keys, n_weights, pixel_encoding
 from .tracing.tokens import Tokens
 
-# Of the notebook file, measured as it is written there.
-SNAPSHOT_BYTES = 42_000
+# As base64 in the notebook file, where the JavaScript module stands beside it.
+SNAPSHOT_BYTES = 36_000
 TOKENS_BYTES = 16_000
 
 OVERVIEW_SIDE = 128
-
-# A notebook file has a line for each entry of a list, and this many spaces before what we measure.
-_NOTEBOOK_INDENT = 8
 
 
 def describe(attention: Attention, same_tokens: bool, model_name: str) -> Description:
@@ -51,18 +50,17 @@ def take_snapshot(
     Weights are all of them at full resolution, else one head's overview of at most `OVERVIEW_SIDE`
     cells a side, else none.
     """
-    table = tokens_reply(tokens, key_tokens)
-    size = _notebook_bytes(table)
-    kept = table if size <= TOKENS_BYTES else None
-    room = SNAPSHOT_BYTES - (size if kept else 0)
+    table: TokensReply | None = tokens_reply(tokens, key_tokens)
+    if _base64_bytes(_header({"tokens": table, "weights": None})) > TOKENS_BYTES:
+        table = None
     encoding = pixel_encoding(attention)
     for tiles in _candidates(attention, layer, head):
-        header = weights_reply(tiles, encoding)
-        in_base64 = room - _notebook_bytes(header)
-        buffer = compress_within(in_base64 * 3 // 4, encode_tiles(attention, tiles, encoding))
+        header = _header({"tokens": table, "weights": weights_reply(tiles, encoding)})
+        room = (SNAPSHOT_BYTES - _base64_bytes(header)) * 3 // 4
+        buffer = compress_within(room, encode_tiles(attention, tiles, encoding))
         if buffer is not None:
-            return {"tokens": kept, "weights": header, "buffer": buffer}
-    return {"tokens": kept, "weights": None, "buffer": None}
+            return {"header": header, "buffer": buffer}
+    return {"header": _header({"tokens": table, "weights": None}), "buffer": None}
 
 
 def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequence[TileKey]]:
@@ -72,6 +70,9 @@ def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequenc
     yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0)]
 
 
-def _notebook_bytes(value: object) -> int:
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    return len(text.encode()) + text.count("\n") * _NOTEBOOK_INDENT
+def _header(replies: SavedReplies) -> bytes:
+    return zlib.compress(json.dumps(replies, ensure_ascii=False).encode(), 9)
+
+
+def _base64_bytes(data: bytes) -> int:
+    return len(b64encode(data))

@@ -25,6 +25,8 @@ TileKey = tuple[int, int, int, int, int]
 LineKey = tuple[int, int, int]
 
 TILE = 256
+# What is at most as large as this, quantised, is sent whole, so that it outlives the kernel.
+EVERYTHING_BYTES = 4_194_304
 
 
 class TokenTable(TypedDict):
@@ -129,9 +131,18 @@ class ErrorReply(TypedDict):
 Reply = TokensReply | WeightsReply | ErrorReply
 
 
-class Snapshot(TypedDict):
-    """What a notebook saves: tokens and, within a budget, tiles to show without a kernel."""
+class SavedReplies(TypedDict):
+    """The replies that a notebook without a kernel is shown with; each None where there was no room."""
 
     tokens: TokensReply | None
     weights: WeightsReply | None
+
+
+class Snapshot(TypedDict):
+    """What is saved with the notebook: `SavedReplies` as JSON, zlib, and the buffer of its tiles.
+
+    As bytes, since a notebook writes each entry of a list on a line of its own.
+    """
+
+    header: bytes | None
     buffer: bytes | None

@@ -1,13 +1,15 @@
 import type { AnyModel } from "@anywidget/types";
-import type {
-	Description,
-	LineKey,
-	Reply,
-	Request,
-	Snapshot,
-	TileKey,
-	TokensReply,
-	WeightsReply,
+import {
+	type Description,
+	EVERYTHING_BYTES,
+	type LineKey,
+	type Reply,
+	type Request,
+	type SavedReplies,
+	type Snapshot,
+	type TileKey,
+	type TokensReply,
+	type WeightsReply,
 } from "../protocol.gen";
 import { type Axis, type Line, type Tile, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
@@ -18,7 +20,6 @@ const BUSY_AFTER_MS = 1000;
 const SILENT_AFTER_S = 20;
 const TILES_A_REQUEST = 16;
 const LINES_A_REQUEST = 400;
-const EVERYTHING_WITHIN = 4 * 1024 * 1024;
 
 type Wish = { readonly tile: TileKey } | { readonly axis: Axis; readonly line: LineKey };
 type Body = { [K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id"> }[Request["kind"]];
@@ -177,7 +178,7 @@ export class KernelSource implements TileSource {
 		if (names.length)
 			return { body: { kind: "weights", tiles, rows: lines.row, columns: lines.column }, names };
 		const { layers, heads, queries, keys } = this.description;
-		const small = layers.length * heads * queries * keys <= EVERYTHING_WITHIN;
+		const small = layers.length * heads * queries * keys <= EVERYTHING_BYTES;
 		if (small && this.#firstTime("everything")) return { body: { kind: "everything" }, names: [] };
 		return { body: null, names };
 	}
@@ -251,17 +252,21 @@ export class KernelSource implements TileSource {
 	}
 
 	#open(snapshot: Snapshot): void {
-		if (snapshot.tokens) this.#putTokens(snapshot.tokens);
-		if (!snapshot.weights || !snapshot.buffer) return;
-		this.#putWeights(snapshot.weights, [snapshot.buffer]).then(
+		if (!snapshot.header) return;
+		this.#readSnapshot(snapshot.header, snapshot.buffer).then(
 			() => this.#changed(),
 			(error: unknown) => {
-				this.fault = {
-					message: "The data saved with the notebook could not be read.",
-					detail: `${error}`,
-				};
+				const message = "The data saved with the notebook could not be read.";
+				this.fault = { message, detail: `${error}` };
 				this.#changed();
 			},
 		);
+	}
+
+	async #readSnapshot(header: DataView, buffer: DataView | null): Promise<void> {
+		const json = new TextDecoder().decode(await inflate(bytesOf(header)));
+		const { tokens, weights } = JSON.parse(json) as SavedReplies;
+		if (tokens) this.#putTokens(tokens);
+		if (weights && buffer) await this.#putWeights(weights, [buffer]);
 	}
 }
