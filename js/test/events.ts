@@ -1,0 +1,73 @@
+/** Wait until the browser has drawn what was asked for so far. */
+export function frame(): Promise<void> {
+	return new Promise((done) => {
+		requestAnimationFrame(() => requestAnimationFrame(() => done()));
+	});
+}
+
+const CROSSING = { bubbles: true, composed: true, cancelable: true };
+
+/** Move the pointer onto an element. */
+export async function hover(el: Element): Promise<void> {
+	el.dispatchEvent(new PointerEvent("pointerover", CROSSING));
+	await frame();
+}
+
+/** Move the pointer to a place in an element, in CSS pixels from its corner. */
+export async function hoverAt(el: Element, x: number, y: number): Promise<void> {
+	el.dispatchEvent(new PointerEvent("pointermove", { ...CROSSING, ...placeIn(el, x, y) }));
+	await frame();
+}
+
+export async function clickAt(el: Element, x: number, y: number): Promise<void> {
+	el.dispatchEvent(new MouseEvent("click", { ...CROSSING, ...placeIn(el, x, y) }));
+	await frame();
+}
+
+function placeIn(el: Element, x: number, y: number) {
+	const box = el.getBoundingClientRect();
+	return { clientX: box.left + x, clientY: box.top + y };
+}
+
+export async function leave(el: Element): Promise<void> {
+	el.dispatchEvent(new PointerEvent("pointerleave", { composed: true }));
+	await frame();
+}
+
+export async function click(el: HTMLElement): Promise<void> {
+	el.click();
+	await frame();
+}
+
+/** As browsers tell a double click: two clicks first. */
+export async function doubleClick(el: HTMLElement): Promise<void> {
+	el.click();
+	el.click();
+	el.dispatchEvent(new MouseEvent("dblclick", CROSSING));
+	await frame();
+}
+
+/** Choose an option as a person does; the value must be offered. */
+export async function choose(select: HTMLSelectElement, value: string): Promise<void> {
+	select.value = value;
+	if (select.value !== value) throw new Error(`the select offers no ${value}`);
+	select.dispatchEvent(new Event("change", { bubbles: true }));
+	await frame();
+}
+
+/** Press a key on an element; returns whether the page around the widget saw it. */
+export async function press(
+	el: Element,
+	key: string,
+	modifiers: KeyboardEventInit = {},
+): Promise<boolean> {
+	let seen = false;
+	const listener = () => {
+		seen = true;
+	};
+	document.addEventListener("keydown", listener);
+	el.dispatchEvent(new KeyboardEvent("keydown", { ...CROSSING, key, ...modifiers }));
+	document.removeEventListener("keydown", listener);
+	await frame();
+	return seen;
+}

@@ -1,0 +1,171 @@
+import {
+	type Encoding,
+	EVERYTHING_BYTES,
+	type Reply,
+	type Request,
+	type SavedReplies,
+	type SavedReplies,
+	type Snapshot,
+	TILE,
+	type TileKey,
+	type TokensReply,
+	type TokenTable,
+	type WeightsReply,
+	type WeightsRequest,
+} from "../src/protocol.gen";
+import { HostModel } from "./model";
+import { columnOf, rowOf, type Weights } from "./weights";
+
+/** Answers requests from `weights` over a data model, as channel.py does. */
+export class Kernel {
+	/** While false, requests are kept: a kernel that runs a long cell. */
+	answering = true;
+	/** While set, every request is answered by this error. */
+	failing: string | null = null;
+	readonly requests: Request[] = [];
+	readonly model = new HostModel<object>({});
+	readonly #weights: Weights;
+	readonly #tokens: readonly [TokenTable, TokenTable | null];
+	readonly #scale: number;
+	readonly #encoding: Encoding;
+	#answered = 0;
+
+	constructor(
+		weights: Weights,
+		queries: TokenTable,
+		keys: TokenTable | null,
+		{ scale = 1, encoding = "quartic8" }: { scale?: number; encoding?: Encoding } = {},
+	) {
+		this.#weights = weights;
+		this.#tokens = [queries, keys];
+		this.#scale = scale;
+		this.#encoding = encoding;
+		this.model.on("sent", (request: Request) => {
+			this.requests.push(request);
+			if (this.answering) void this.#answer(request);
+		});
+	}
+
+	get idle(): boolean {
+		return this.#answered === this.requests.length;
+	}
+
+	asked(kind: Request["kind"]): number {
+		return this.requests.filter((request) => request.kind === kind).length;
+	}
+
+	/** Answer what was kept, and from now on at once. */
+	resume(): void {
+		this.answering = true;
+		for (const request of this.requests.slice(this.#answered)) void this.#answer(request);
+	}
+
+	reply(reply: Reply, buffers: readonly DataView[] = []): void {
+		this.model.emit("msg:custom", reply, buffers);
+	}
+
+	tokensReply(id = ""): TokensReply {
+		const [queries, keys] = this.#tokens;
+		return { id, kind: "tokens", queries, keys };
+	}
+
+	/** What a notebook that was saved with all of it holds. */
+	async snapshot(): Promise<Snapshot> {
+		const { reply, buffers } = await this.#weightsReply(this.#everything(""), this.#wholeAs());
+		const saved: SavedReplies = { tokens: this.tokensReply(), weights: reply };
+		const header = await deflate(new TextEncoder().encode(JSON.stringify(saved)));
+		return { header, buffer: buffers[0] ?? null };
+	}
+
+	async #answer(request: Request): Promise<void> {
+		const { id, kind } = request;
+		if (this.failing !== null) {
+			this.#answered++;
+			this.reply({ id, kind: "error", message: this.failing, detail: "Traceback …" });
+		} else if (kind === "tokens") {
+			this.#answered++;
+			this.reply(this.tokensReply(id));
+		} else {
+			const { reply, buffers } = await (kind === "weights"
+				? this.#weightsReply(request, this.#encoding)
+				: this.#weightsReply(this.#everything(id), this.#wholeAs()));
+			this.#answered++;
+			this.reply(reply, buffers);
+		}
+	}
+
+	#wholeAs(): Encoding {
+		const { layers, heads, queries, keys } = this.#weights;
+		return layers * heads * queries * keys * 4 <= EVERYTHING_BYTES ? "float32" : this.#encoding;
+	}
+
+	#everything(id: string): WeightsRequest {
+		const { layers, heads, queries, keys } = this.#weights;
+		const tiles: TileKey[] = [];
+		for (let l = 0; l < layers; l++)
+			for (let h = 0; h < heads; h++)
+				for (let q = 0; q * TILE < queries; q++)
+					for (let k = 0; k * TILE < keys; k++) tiles.push([l, h, 0, q, k]);
+		return { id, kind: "weights", tiles, rows: [], columns: [] };
+	}
+
+	async #weightsReply(request: WeightsRequest, encoding: Encoding) {
+		const { id, tiles, rows, columns } = request;
+		const values = tiles.flatMap((key) => this.#tileValues(key));
+		const lines = [
+			...rows.flatMap((key) => rowOf(this.#weights, ...key)),
+			...columns.flatMap((key) => columnOf(this.#weights, ...key)),
+		];
+		const buffers = await Promise.all([
+			deflate(encoded(values, encoding, this.#scale)),
+			deflate(encoded(lines, "float32", this.#scale)),
+		]);
+		const reply: WeightsReply = { id, kind: "weights", tiles, encoding, rows, columns };
+		return { reply, buffers };
+	}
+
+	#tileValues([layer, head, level, queryTile, keyTile]: TileKey): number[] {
+		const { queries, keys } = this.#weights;
+		const span = 2 ** level;
+		const values: number[] = [];
+		for (let q = queryTile * TILE; q < Math.min((queryTile + 1) * TILE, queries / span); q++)
+			for (let k = keyTile * TILE; k < Math.min((keyTile + 1) * TILE, keys / span); k++)
+				values.push(this.#largest(layer, head, q * span, k * span, span));
+		return values;
+	}
+
+	#largest(layer: number, head: number, q0: number, k0: number, span: number): number {
+		const { queries, keys, at } = this.#weights;
+		let largest = 0;
+		for (let q = q0; q < Math.min(q0 + span, queries); q++)
+			for (let k = k0; k < Math.min(k0 + span, keys); k++) {
+				const weight = at(layer, head, q, k);
+				if (Math.abs(weight) > Math.abs(largest)) largest = weight;
+			}
+		return largest;
+	}
+}
+
+/** Weights to bytes as encoding.py writes them; not by the code under test. */
+export function encoded(
+	values: readonly number[],
+	encoding: Encoding,
+	scale: number,
+): Uint8Array<ArrayBuffer> {
+	if (encoding === "float32") return new Uint8Array(Float32Array.from(values).buffer);
+	const most = encoding === "signed8" ? 127 : 255;
+	return Uint8Array.from(values, (weight) => {
+		const root = Math.sqrt(Math.sqrt(Math.abs(weight) / scale));
+		const code = Math.max(weight === 0 ? 0 : 1, Math.floor(Math.min(root * most + 0.5, most)));
+		return encoding === "signed8" ? 128 + Math.sign(weight) * code : code;
+	});
+}
+
+/** Compress into a window of a larger buffer, as Jupyter's are: who ignores byteOffset reads rubbish. */
+export async function deflate(bytes: Uint8Array<ArrayBuffer>): Promise<DataView> {
+	const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("deflate"));
+	const packed = new Uint8Array(await new Response(stream).arrayBuffer());
+	const shifted = new Uint8Array(packed.length + 16).fill(0xaa);
+	shifted.set(packed, 8);
+	return new DataView(shifted.buffer, 8, packed.length);
+}

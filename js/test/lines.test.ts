@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { type Curve, drawCurves, topMass } from "../src/draw/lines";
+
+const RED: Curve = { y0: 10, y1: 10, thickness: 3, colour: [200, 30, 10], alpha: 1 };
+
+/** How much of each pixel column is covered, in pixels. */
+function coverage(image: ImageData): number[] {
+	return Array.from({ length: image.width }, (_, x) => {
+		let sum = 0;
+		for (let y = 0; y < image.height; y++)
+			sum += (image.data[(y * image.width + x) * 4 + 3] as number) / 255;
+		return sum;
+	});
+}
+
+describe("curves", () => {
+	test.each([
+		0.4, 1, 2.5, 3,
+	])("a level line of thickness %d covers that many pixels", (thickness) => {
+		for (const y of [10, 10.3, 10.5, 10.99]) {
+			const image = drawCurves([{ ...RED, y0: y, y1: y, thickness }], 7, 20);
+			for (const sum of coverage(image)) expect(sum).toBeCloseTo(thickness, 1);
+		}
+	});
+
+	test("a line lies where it is said to, in its colour, and nowhere else", () => {
+		const image = drawCurves([RED], 5, 20);
+		for (let y = 0; y < 20; y++) {
+			const pixel = [...image.data.subarray(y * 20, y * 20 + 4)];
+			// From 8.5 to 11.5: rows 9 and 10 whole, 8 and 11 by half.
+			const alpha = y === 9 || y === 10 ? 255 : y === 8 || y === 11 ? 128 : 0;
+			expect(pixel, `row ${y}`).toEqual(alpha ? [200, 30, 10, alpha] : [0, 0, 0, 0]);
+		}
+	});
+
+	test("alpha thins the ink, and two lines over each other add up as glass does", () => {
+		const faint = { ...RED, y0: 10.5, y1: 10.5, thickness: 1, alpha: 0.5 };
+		const at = (10 * 5 + 2) * 4;
+		expect(drawCurves([faint], 5, 20).data[at + 3]).toBe(128);
+		const two = drawCurves([faint, { ...faint, colour: [0, 0, 255] }], 5, 20).data;
+		expect(two[at + 3]).toBe(191);
+		// The later one lies on top: two thirds of what is seen.
+		expect(two[at + 2]).toBeGreaterThan(170);
+		expect(two[at]).toBeLessThan(70);
+	});
+
+	test("a curve starts at y0 on the left and ends at y1 on the right", () => {
+		const image = drawCurves([{ ...RED, y0: 5, y1: 45 }], 200, 50);
+		const middle = (x: number) => {
+			let sum = 0;
+			let moment = 0;
+			for (let y = 0; y < 50; y++) {
+				const alpha = image.data[(y * 200 + x) * 4 + 3] as number;
+				sum += alpha;
+				moment += alpha * (y + 0.5);
+			}
+			return moment / sum;
+		};
+		expect(middle(0)).toBeCloseTo(5, 0);
+		expect(middle(100)).toBeCloseTo(25, 0);
+		expect(middle(199)).toBeCloseTo(45, 0);
+	});
+
+	test.each([0, 60, 300])("a line that climbs %d pixels has the ink of its length", (rise) => {
+		const [width, thickness, y0] = [100, 2, 20];
+		const image = drawCurves([{ ...RED, y0, y1: y0 + rise, thickness }], width, rise + 40);
+		const length = arcLength(width, rise);
+		const ink = coverage(image).reduce((a, b) => a + b, 0);
+		expect(ink / (thickness * length)).toBeCloseTo(1, 1);
+	});
+
+	test("what lies outside of the picture is cut off, not moved or wrapped", () => {
+		const cut = drawCurves([{ ...RED, y0: 0, y1: 0, thickness: 4 }], 5, 20);
+		for (const sum of coverage(cut)) expect(sum).toBeCloseTo(2, 5);
+		const below = drawCurves([{ ...RED, y0: 20, y1: 20, thickness: 4 }], 5, 20);
+		for (const sum of coverage(below)) expect(sum).toBeCloseTo(2, 5);
+		for (const y of [-30, 50]) {
+			const image = drawCurves([{ ...RED, y0: y, y1: y }], 5, 20);
+			expect(image.data.some((byte) => byte > 0)).toBe(false);
+		}
+	});
+
+	test("a line that leaves the picture is drawn as far as it is inside", () => {
+		const whole = drawCurves([{ ...RED, y0: 10, y1: 200 }], 80, 220);
+		const part = drawCurves([{ ...RED, y0: 10, y1: 200 }], 80, 60);
+		expect([...part.data]).toEqual([...whole.data.subarray(0, 80 * 60 * 4)]);
+	});
+});
+
+/** The length of y = rise (3 t^2 - 2 t^3) over the width, by fine steps. */
+function arcLength(width: number, rise: number): number {
+	const steps = 10_000;
+	const y = (t: number) => rise * t * t * (3 - 2 * t);
+	let length = 0;
+	for (let i = 0; i < steps; i++)
+		length += Math.hypot(width / steps, y((i + 1) / steps) - y(i / steps));
+	return length;
+}
+
+describe("the largest weights that hold a share of a row", () => {
+	const row = (...weights: number[]) => Float32Array.from(weights);
+
+	test("of ten equal weights, 80 % is eight of them", () => {
+		expect(topMass(new Float32Array(10).fill(0.1), 0.8)).toHaveLength(8);
+		expect(topMass(new Float32Array(10).fill(0.1), 0.81)).toHaveLength(9);
+	});
+
+	test("one weight that holds all is alone", () => {
+		expect(topMass(row(0, 0, 1, 0), 0.5)).toEqual([2]);
+		expect(topMass(row(0, 0, 1, 0), 1)).toEqual([2]);
+	});
+
+	test("they come largest first, and only as many as needed", () => {
+		expect(topMass(row(0.1, 0.4, 0.2, 0.3), 0.7)).toEqual([1, 3]);
+		expect(topMass(row(0.1, 0.4, 0.2, 0.3), 0.71)).toEqual([1, 3, 2]);
+		expect(topMass(row(0.1, 0.4, 0.2, 0.3), 1)).toEqual([1, 3, 2, 0]);
+	});
+
+	test("zeros are never drawn, not even as part of everything", () => {
+		expect(topMass(new Float32Array(4), 0.8)).toEqual([]);
+		expect(topMass(new Float32Array(4), 1)).toEqual([]);
+		expect(topMass(row(0, 0.5, 0, 0.5), 1)).toEqual([1, 3]);
+	});
+
+	test("negative weights count by their size", () => {
+		expect(topMass(row(0.125, -0.75, 0.0625), 0.75)).toEqual([1]);
+		expect(topMass(row(0.125, -0.75, 0.0625), 1)).toEqual([1, 0, 2]);
+	});
+});
