@@ -119,7 +119,7 @@ export interface ErrorReply {
 
 export type Reply = TokensReply | WeightsReply | ErrorReply;
 
-/** The replies that a notebook without a kernel is shown with; each None where there was no room. */
+/** What a notebook without a kernel is shown with; each None where there was no room. */
 export interface SavedReplies {
 	readonly tokens: TokensReply | null;
 	readonly weights: WeightsReply | null;

@@ -132,7 +132,7 @@ Reply = TokensReply | WeightsReply | ErrorReply
 
 
 class SavedReplies(TypedDict):
-    """The replies that a notebook without a kernel is shown with; each None where there was no room."""
+    """What a notebook without a kernel is shown with; each None where there was no room."""
 
     tokens: TokensReply | None
     weights: WeightsReply | None
