@@ -206,7 +206,7 @@ def test_an_eager_backend_that_computes_something_else_is_refused(padded_inputs:
     with pytest.raises(ValueError, match=r"FalconModel can't be had.*gives other outputs"):
         trace(model, inputs=padded_inputs(), batch_index=0)
     assert config._attn_implementation == "sdpa"
-    model.set_attn_implementation("eager")
+    config._attn_implementation = "eager"
     assert trace(model, inputs=padded_inputs(), batch_index=0).attention.causal
 
 
