@@ -69,14 +69,18 @@ export function mountExplorer(
 		text.el.hidden = !tokens || !state.view.includes("text");
 		for (const name of ["heads", "matrix"] as const)
 			views[name].el.hidden = !tokens || !state.view.includes(name);
-		if (!tokens) return;
+		if (!tokens) {
+			root.ariaBusy = "true";
+			return;
+		}
 		const shown = [text, views.heads, views.matrix].filter((view) => !view.el.hidden);
 		for (const view of shown) view.measure();
-		reader.collect(() => {
+		const complete = reader.collect(() => {
 			const scene = sceneOf(state, tokens);
 			for (const view of shown) view.update(scene);
 			render(h(Readout, { scene }) as ComponentChild, readout);
 		});
+		root.ariaBusy = String(!complete);
 	}
 
 	function drawControls(state: Synced): void {

@@ -34,10 +34,11 @@ class KernelReader implements Reader {
 		this.#pump = pump;
 	}
 
-	collect(draw: () => void): void {
+	collect(draw: () => void): boolean {
 		this.wishes = new Map();
 		draw();
 		if (this.wishes.size) this.#pump();
+		return this.wishes.size === 0;
 	}
 
 	tile(key: TileKey): Tile | undefined {

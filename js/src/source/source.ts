@@ -24,8 +24,12 @@ export interface Fault {
  * what the *latest* drawing missed: what has scrolled away is never waited for.
  */
 export interface Reader {
-	/** Run a drawing; reads inside it that miss become the wishes of this reader. */
-	collect(draw: () => void): void;
+	/**
+	 * Run a drawing; reads inside it that miss become the wishes of this reader.
+	 *
+	 * @returns Whether all that was read was here.
+	 */
+	collect(draw: () => void): boolean;
 	tile(key: TileKey): Tile | undefined;
 	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
