@@ -23,9 +23,11 @@ export function onKernelLost(model: AnyModel, lost: () => void, signal: AbortSig
 		lost();
 		return;
 	}
-	model.on("comm_live_update", () => {
-		if (jupyter.comm_live === false && !signal.aborted) lost();
-	});
+	const onComm = () => {
+		if (jupyter.comm_live === false) lost();
+	};
+	model.on("comm_live_update", onComm);
+	signal.addEventListener("abort", () => model.off("comm_live_update", onComm));
 	const changed = jupyter.widget_manager?.kernel?.statusChanged;
 	if (!changed) return;
 	const slot = (_: unknown, status: string) => {
