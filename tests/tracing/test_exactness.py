@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,9 @@ from transformers import AttentionInterface
 from attention_explorer import Trace, trace
 from attention_explorer.attention import DenseAttention
 from attention_explorer.attention.from_qk import QKAttention
+from attention_explorer.tracing.capture import Record, capture
+from attention_explorer.tracing.families import CannotRebuildError, layer_numbers
+from attention_explorer.tracing.forward import rebuild
 
 CASES = [
     (family, backend)
@@ -71,8 +76,6 @@ def test_half_precision_is_rebuilt_not_refused(
 
 def test_outputs_stay_bit_identical(tiny_model: Any, padded_inputs: Any) -> None:
     """Recording that changed a stride or a dtype would change the model's answer."""
-    from attention_explorer.tracing.capture import capture
-
     model, inputs = tiny_model("llama"), padded_inputs()
     with torch.no_grad():
         plain = model(**inputs).last_hidden_state
@@ -211,8 +214,45 @@ def test_an_eager_backend_that_computes_something_else_is_refused(padded_inputs:
 
 
 def test_layers_that_skip_numbers_keep_the_models_own() -> None:
-    from attention_explorer.tracing.families import layer_numbers
-
     assert layer_numbers(["model.layers.3.self_attn", "model.layers.7.self_attn"]) == (3, 7)
     assert layer_numbers(["groups.0.layers.0.attention"] * 3) == (0, 1, 2)
     assert layer_numbers(["attention"]) == (0,)
+
+
+def without(name: str) -> Callable[[Record], Record]:
+    return lambda record: replace(record, options={**record.options, name: None})
+
+
+MISTAKES: dict[str, tuple[str, Callable[[Record], Record]]] = {
+    "softcap": ("gemma2", without("softcap")),
+    "sinks": ("gpt_oss", without("s_aux")),
+    "window": (
+        "mistral",
+        lambda record: replace(record, mask=torch.ones(1, 1, 11, 11, dtype=torch.bool).tril()),
+    ),
+    "causality": ("llama", lambda record: replace(record, is_causal=False)),
+    "a tenth of the scaling": (
+        "bert",
+        lambda record: replace(
+            record, options={**record.options, "scaling": record.options["scaling"] * 1.1}
+        ),
+    ),
+    "order of the key heads": ("llama", lambda record: replace(record, key=record.key.flip(1))),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_the_self_check_catches_what_a_family_could_hide(
+    mistake: str, tiny_model: Any, padded_inputs: Any
+) -> None:
+    """The check is all that stands between an unknown family and a plausible wrong map."""
+    family, spoil = MISTAKES[mistake]
+    kept = torch.arange(11)
+    picks = torch.tensor([0, 3, 10])
+    model = tiny_model(family, "eager" if family in ("gemma2", "gpt_oss") else "sdpa")
+    with torch.no_grad(), capture(model, kept[picks]) as records:
+        model(input_ids=padded_inputs()["input_ids"][:1])
+    assert rebuild(records, kept, picks).n_layers == 3
+    spoilt = [records[0], spoil(records[1]), records[2]]
+    with pytest.raises(CannotRebuildError, match="miss its own output"):
+        rebuild(spoilt, kept, picks)
