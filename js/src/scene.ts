@@ -114,9 +114,11 @@ export function receivedBy(
 				const tile = reader.tile([layer, head, 0, q, k]);
 				complete &&= tile !== undefined;
 				if (!tile) continue;
-				for (let at = 0; at < tile.codes.length; at++) {
-					const key = k * TILE + (at % tile.columns);
-					sums[key] = (sums[key] as number) + (table[tile.codes[at] as number] as number);
+				const { codes, exact, columns } = tile;
+				for (let at = 0; at < codes.length; at++) {
+					const key = k * TILE + (at % columns);
+					const weight = exact ? exact[at] : table[codes[at] as number];
+					sums[key] = (sums[key] as number) + (weight as number);
 				}
 			}
 	return complete ? sums.map((sum) => sum / (queries * heads.length)) : undefined;
