@@ -87,6 +87,6 @@ $(BUNDLE): $(BUNDLE_SOURCES) $(VENV)/demo
 	$(PIP) --no-deps --editable .
 	touch $@
 
-$(MODULES): js/package-lock.json $(VENV)/dev
+$(MODULES): js/package-lock.json | $(VENV)/dev
 	cd js && npm ci --no-audit --no-fund
 	touch $@
