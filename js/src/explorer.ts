@@ -188,6 +188,10 @@ function onKey(event: KeyboardEvent, store: Store, layers: number): void {
 	else if (event.key === "Escape") {
 		store.set("selected", null);
 		store.set("hovered", null);
-	} else return;
+	} else {
+		// What is typed here isn't for the host: `d d` would delete the notebook's cell.
+		if (event.key.length === 1) event.stopPropagation();
+		return;
+	}
 	handled(event);
 }
