@@ -101,7 +101,7 @@ export function mountExplorer(
 	}
 
 	function sceneOf(state: Synced, tokens: Tokens): Scene {
-		const { description, table, version } = source;
+		const { description, table, version, status } = source;
 		const { layer, heads } = state;
 		const focus = focusOf(state.selected, state.hovered, hoveredAs);
 		const lineOf = (axis: "row" | "column", index: number | null) =>
@@ -113,6 +113,7 @@ export function mountExplorer(
 			focus,
 			reader,
 			version,
+			status,
 			table,
 			colours,
 			reads: lineOf("row", focus.query),

@@ -1,7 +1,7 @@
 import type { Palette } from "./draw/colour";
 import { type Description, type Pointer, TILE } from "./protocol.gen";
-import { type Axis, type Line, tileCount } from "./source/cache";
-import type { Reader, Tokens } from "./source/source";
+import { type Axis, type Line, tileKeys } from "./source/cache";
+import type { Reader, Status, Tokens } from "./source/source";
 import type { Synced } from "./store";
 
 /** What the person is looking at: a row, a column, and the one weight where a pair is meant. */
@@ -67,6 +67,7 @@ export interface Scene {
 	readonly received: Float32Array | undefined;
 	readonly reader: Reader;
 	readonly version: number;
+	readonly status: Status;
 	readonly table: Float32Array;
 	readonly colours: Palette;
 }
@@ -100,26 +101,25 @@ const WHOLE_UP_TO = 1024;
 /** The mean weight that each key receives, over queries and chosen heads. */
 export function receivedBy(
 	reader: Reader,
-	{ queries, keys }: Description,
+	description: Description,
 	table: Float32Array,
 	layer: number,
 	heads: readonly number[],
 ): Float32Array | undefined {
+	const { queries, keys } = description;
 	if (Math.max(queries, keys) > WHOLE_UP_TO) return undefined;
 	const sums = new Float32Array(keys);
 	let complete = true;
-	for (const head of heads)
-		for (let q = 0; q < tileCount(queries, 0); q++)
-			for (let k = 0; k < tileCount(keys, 0); k++) {
-				const tile = reader.tile([layer, head, 0, q, k]);
-				complete &&= tile !== undefined;
-				if (!tile) continue;
-				const { codes, exact, columns } = tile;
-				for (let at = 0; at < codes.length; at++) {
-					const key = k * TILE + (at % columns);
-					const weight = exact ? exact[at] : table[codes[at] as number];
-					sums[key] = (sums[key] as number) + (weight as number);
-				}
-			}
+	for (const key of heads.flatMap((head) => tileKeys(description, layer, head, 0))) {
+		const tile = reader.tile(key);
+		complete &&= tile !== undefined;
+		if (!tile) continue;
+		const { codes, exact, columns } = tile;
+		for (let at = 0; at < codes.length; at++) {
+			const to = key[4] * TILE + (at % columns);
+			const weight = exact ? exact[at] : table[codes[at] as number];
+			sums[to] = (sums[to] as number) + (weight as number);
+		}
+	}
 	return complete ? sums.map((sum) => sum / (queries * heads.length)) : undefined;
 }

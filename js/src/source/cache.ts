@@ -32,6 +32,19 @@ export function tileCount(cells: number, level: number): number {
 	return Math.ceil(Math.ceil(cells / 2 ** level) / TILE);
 }
 
+/** The tiles that cover one head at a level, row by row. */
+export function tileKeys(
+	{ queries, keys }: Pick<Description, "queries" | "keys">,
+	layer: number,
+	head: number,
+	level: number,
+): TileKey[] {
+	const found: TileKey[] = [];
+	for (let q = 0; q < tileCount(queries, level); q++)
+		for (let k = 0; k < tileCount(keys, level); k++) found.push([layer, head, level, q, k]);
+	return found;
+}
+
 function tileSide(cells: number, level: number, index: number): number {
 	return Math.min(TILE, Math.ceil(cells / 2 ** level) - index * TILE);
 }

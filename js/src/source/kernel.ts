@@ -47,6 +47,10 @@ class KernelReader implements Reader {
 		return tile;
 	}
 
+	peek(key: TileKey): Tile | undefined {
+		return this.#cache.tile(key);
+	}
+
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined {
 		const line = this.#cache.line(axis, key);
 		if (!line || (exact && !line.exact)) this.wishes.set(`${axis},${key}`, { axis, line: key });

@@ -31,6 +31,8 @@ export interface Reader {
 	 */
 	collect(draw: () => void): boolean;
 	tile(key: TileKey): Tile | undefined;
+	/** A tile that would do for now: it isn't asked for. */
+	peek(key: TileKey): Tile | undefined;
 	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
 }

@@ -3,9 +3,10 @@ import { css } from "../draw/colour";
 import { strongest, topMass } from "../draw/lines";
 import type { TokenTable } from "../protocol.gen";
 import type { Reading, Scene } from "../scene";
+import type { Status } from "../source/source";
 import { percent, short, weightText } from "./words";
 
-const LISTED = 4;
+const LISTED = 3;
 
 /** The numbers: what is looked at, what it reads, what reads it, and how much isn't drawn. */
 export function Readout({ scene }: { scene: Scene }) {
@@ -21,14 +22,14 @@ export function Readout({ scene }: { scene: Scene }) {
 				</Item>
 			)}
 			{focus.pair && <Pair scene={scene} pair={focus.pair} />}
-			{reads && focus.query !== null && (
+			{focus.query !== null && (
 				<Item label={`${place(tokens.queries, focus.query)} reads`}>
-					<Strongest reading={reads} table={tokens.keys} />
+					<Strongest reading={reads} table={tokens.keys} status={scene.status} />
 				</Item>
 			)}
-			{readers && focus.key !== null && (
+			{focus.key !== null && (
 				<Item label={`${place(tokens.keys, focus.key)} is read by`}>
-					<Strongest reading={readers} table={tokens.queries} />
+					<Strongest reading={readers} table={tokens.queries} status={scene.status} />
 				</Item>
 			)}
 			{reads && focus.query !== null && state.top_mass < 1 && (
@@ -88,7 +89,16 @@ function weightsAt({ reads, readers, focus, state, reader }: Scene, query: numbe
 		: undefined;
 }
 
-function Strongest({ reading, table }: { reading: Reading; table: TokenTable }) {
+function Strongest({
+	reading,
+	table,
+	status,
+}: {
+	reading: Reading | undefined;
+	table: TokenTable;
+	status: Status;
+}) {
+	if (!reading) return <span class="muted">{status.kind === "gone" ? "not saved here" : "…"}</span>;
 	const listed = strongest(reading.mean, LISTED);
 	if (!listed.length) return <span class="muted">nothing</span>;
 	return (

@@ -1,11 +1,10 @@
 import { css, type Palette } from "../draw/colour";
-import { addTile, type Cells, paintCells } from "../draw/matrix";
+import { paintCells } from "../draw/matrix";
 import type { Description, Pointer, TokenTable } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { tileCount } from "../source/cache";
-import type { Reader } from "../source/source";
 import { fitCanvas, handled, make } from "../ui/dom";
 import { headsText, short } from "../ui/words";
+import { type Picture, pictureOf } from "./picture";
 import type { Actions, View } from "./view";
 
 const MAX_SIDE = 520;
@@ -89,13 +88,14 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		] as const;
 		stage.style.width = `${size[0]}px`;
 		stage.style.height = `${size[1]}px`;
-		title.replaceChildren(...titleOf(now, frame));
 		stage.ariaLabel = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, Enter pins`;
-		const { cells, here } = cellsOf(now.reader, now, frame.level);
+		const picture = pictureOf(now, frame.level);
+		title.replaceChildren(...titleOf(now, picture.level));
 		const key = JSON.stringify([
 			frame,
 			size,
-			here,
+			picture.level,
+			picture.here,
 			state.layer,
 			state.heads,
 			now.colours.dark,
@@ -103,7 +103,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		]);
 		if (key !== drawn) {
 			drawn = key;
-			drawMatrix(fitCanvas(canvas, ...size), cells(), now, frame);
+			drawMatrix(fitCanvas(canvas, ...size), picture, now, frame);
 		}
 		const front = fitCanvas(cross, ...size);
 		drawLabels(front, now, frame);
@@ -115,48 +115,21 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	return { el, measure, update };
 }
 
-/** The mean over the chosen heads at a level, put together when it is to be drawn. */
-function cellsOf(
-	reader: Reader,
-	{ description, state, table }: Scene,
-	level: number,
-): { cells: () => Cells; here: number } {
-	const [rows, columns] = [description.queries, description.keys].map((n) =>
-		Math.ceil(n / 2 ** level),
-	) as [number, number];
-	const tiles = state.heads.flatMap((head) =>
-		Array.from({ length: tileCount(description.queries, level) }, (_, q) => q).flatMap((q) =>
-			Array.from({ length: tileCount(description.keys, level) }, (_, k) => {
-				const tile = reader.tile([state.layer, head, level, q, k]);
-				return tile && { tile, q, k };
-			}),
-		),
-	);
-	const found = tiles.filter((tile) => tile !== undefined);
-	const cells = () => {
-		const whole: Cells = { rows, columns, values: new Float32Array(rows * columns) };
-		const share = 1 / state.heads.length;
-		for (const { tile, q, k } of found)
-			addTile(whole, q, k, tile, (at) => share * (table[tile.codes[at] as number] as number));
-		return whole;
-	};
-	return { cells, here: found.length };
-}
-
 function drawMatrix(
 	context: CanvasRenderingContext2D,
-	cells: Cells,
+	{ level, cells: put }: Picture,
 	scene: Scene,
 	frame: Frame,
 ): void {
 	const { description, colours } = scene;
-	const picture = new OffscreenCanvas(cells.columns, cells.rows);
-	picture.getContext("2d")?.putImageData(paintCells(cells, colours, description.scale), 0, 0);
+	const cells = put();
+	const bitmap = new OffscreenCanvas(cells.columns, cells.rows);
+	bitmap.getContext("2d")?.putImageData(paintCells(cells, colours, description.scale), 0, 0);
 	context.imageSmoothingEnabled = false;
 	const { x, y, cell } = frame;
-	const side = cell * 2 ** frame.level;
+	const side = cell * 2 ** level;
 	context.strokeStyle = css(colours.dark ? [255, 255, 255] : [0, 0, 0], 0.1);
-	context.drawImage(picture, x, y, cells.columns * side, cells.rows * side);
+	context.drawImage(bitmap, x, y, cells.columns * side, cells.rows * side);
 	context.strokeRect(x + 0.5, y + 0.5, description.keys * cell - 1, description.queries * cell - 1);
 }
 
@@ -219,9 +192,9 @@ function drawCross(
 	}
 }
 
-function titleOf(scene: Scene, frame: Frame): Node[] {
-	const span = 2 ** frame.level;
-	const pooled = frame.level > 0 ? ` · max-pooled: 1 cell = ${span} × ${span} tokens` : "";
+function titleOf(scene: Scene, level: number): Node[] {
+	const span = 2 ** level;
+	const pooled = level > 0 ? ` · max-pooled: 1 cell = ${span} × ${span} tokens` : "";
 	const mean = scene.state.heads.length > 1 ? ` · mean over ${scene.state.heads.length} heads` : "";
 	return [
 		make("span", {}, "query ↓ reads key →"),
