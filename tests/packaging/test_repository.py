@@ -41,11 +41,12 @@ def test_no_tracked_file_carries_an_address_or_a_path_of_one_machine() -> None:
     assert found == []
 
 
-def test_the_lock_file_pins_by_hash_and_leaves_the_registry_to_the_machine() -> None:
-    lock = json.loads((ROOT / "js" / "package-lock.json").read_text(encoding="utf-8"))
-    packages = {name: entry for name, entry in lock["packages"].items() if name}
-    assert [name for name, entry in packages.items() if "resolved" in entry] == []
-    assert [name for name, entry in packages.items() if "integrity" not in entry] == []
+def test_lock_files_pin_by_hash_and_leave_the_registry_to_the_machine() -> None:
+    for file in tracked("*package-lock.json"):
+        lock = json.loads((ROOT / file).read_text(encoding="utf-8"))
+        packages = {name: entry for name, entry in lock["packages"].items() if name}
+        assert [name for name, entry in packages.items() if "resolved" in entry] == [], file
+        assert [name for name, entry in packages.items() if "integrity" not in entry] == [], file
 
 
 def test_committed_notebooks_have_no_outputs() -> None:
