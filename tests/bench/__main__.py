@@ -50,7 +50,7 @@ def main() -> None:
 def compare(n: int, url: str, folder: Path) -> dict[str, Figures]:
     """Measure both, each in a browser of its own."""
     with sync_playwright() as playwright:
-        pair = {}
+        pair: dict[str, Figures] = {}
         for side in ("AttentionExplorer", "bertviz"):
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
             if side == "bertviz":
