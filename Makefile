@@ -35,6 +35,7 @@ test: chromium lint $(VENV)/model $(VENV)/settings
 
 bench: chromium $(VENV)/dev $(VENV)/model
 	python hatch_build.py
+	cd tests/bench && npm ci --no-audit --no-fund
 	python -m tests.bench $(ARGS)
 
 lint: $(VENV)/dev $(MODULES)

@@ -12,6 +12,8 @@ const quiet = [
 ];
 
 export default defineConfig({
+	// Found only while the tests run, they would reload the page under them.
+	optimizeDeps: { include: ["preact", "preact/jsx-dev-runtime"] },
 	test: {
 		include: ["test/**/*.test.{ts,tsx}"],
 		api: { host: "127.0.0.1" },
