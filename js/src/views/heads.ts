@@ -1,5 +1,5 @@
 import { css } from "../draw/colour";
-import type { Pointer } from "../protocol.gen";
+import type { Description, Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { handled, make } from "../ui/dom";
 import { headsText, shown } from "../ui/words";
@@ -16,7 +16,8 @@ function acrossOf(width: number): Across {
 	return { width, left: label + 8, right: width - label - 56 };
 }
 
-export function rowHeight(count: number): number {
+function rowHeight({ queries, keys }: Description): number {
+	const count = Math.max(queries, keys);
 	return count <= 16 ? 28 : count <= 40 ? 24 : 20;
 }
 
@@ -41,7 +42,7 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		const box = content.getBoundingClientRect();
 		const across = acrossOf(box.width);
 		const { description } = scene;
-		const height = rowHeight(Math.max(description.queries, description.keys));
+		const height = rowHeight(description);
 		const index = Math.floor((event.clientY - box.top) / height);
 		const x = event.clientX - box.left;
 		if (x < across.left + 16) return index < description.queries ? [index, null] : null;
@@ -61,13 +62,15 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		{ signal },
 	);
 	scroll.addEventListener("scroll", () => actions.redraw(), { signal });
-	scroll.addEventListener("keydown", (event) => scene && onKey(event, scene, actions), { signal });
+	scroll.addEventListener("keydown", (event) => scene && onKey(event, scene, actions, reveal), {
+		signal,
+	});
 
 	function update(now: Scene): void {
 		scene = now;
 		const { description } = now;
 		const count = Math.max(description.queries, description.keys);
-		const height = rowHeight(count);
+		const height = rowHeight(description);
 		if (width === 0) return;
 		const across = acrossOf(width);
 		const viewport = Math.min(MAX_HEIGHT, count * height);
@@ -83,7 +86,7 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 			[keys, "key", description.keys],
 		] as const)
 			column.update(rowsInView(place, length), sideOf(now, role), across, height);
-		followFocus(now, height);
+		followFocus(now);
 	}
 
 	/** The resting lines change with the layer, heads or scrolling, never with a hover. */
@@ -106,7 +109,7 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 
 	let followed = "";
 	/** A token that was focused elsewhere is scrolled to; one that is hovered here never moves. */
-	function followFocus({ focus, state }: Scene, height: number): void {
+	function followFocus({ focus, state }: Scene): void {
 		const index = focus.query ?? focus.key;
 		const key = JSON.stringify([state.selected]);
 		if (index === null || state.selected === null || key === followed) {
@@ -114,6 +117,12 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 			return;
 		}
 		followed = key;
+		reveal(index);
+	}
+
+	function reveal(index: number): void {
+		if (!scene) return;
+		const height = rowHeight(scene.description);
 		const at = index * height;
 		const viewport = scroll.clientHeight;
 		if (at < top || at + height > top + viewport) scroll.scrollTop = at - viewport / 2;
@@ -172,21 +181,29 @@ function sideOf(scene: Scene, role: "query" | "key"): Side {
 	};
 }
 
-function onKey(event: KeyboardEvent, { focus, description }: Scene, actions: Actions): void {
-	const side = focus.key !== null && focus.query === null ? 1 : 0;
-	const at = (side === 0 ? focus.query : focus.key) ?? 0;
-	const count = side === 0 ? description.queries : description.keys;
+function onKey(
+	event: KeyboardEvent,
+	{ state, focus, description }: Scene,
+	actions: Actions,
+	reveal: (index: number) => void,
+): void {
+	// From what is hovered, not from the pin: a pin stays where it is.
+	const [query, key] = state.hovered ?? [focus.query, focus.key];
+	const side = key !== null && query === null ? 1 : 0;
+	const at = (side === 0 ? query : key) ?? -1;
 	const pointer = (index: number, on: number): Pointer =>
 		on === 0 ? [index, null] : [null, index];
-	const known = focus.query !== null || focus.key !== null;
-	if (event.key === "ArrowDown")
-		actions.hover(pointer(Math.min(count - 1, known ? at + 1 : 0), side), "token");
-	else if (event.key === "ArrowUp") actions.hover(pointer(Math.max(0, at - 1), side), "token");
-	else if (event.key === "ArrowRight")
-		actions.hover(pointer(Math.min(at, description.keys - 1), 1), "token");
-	else if (event.key === "ArrowLeft")
-		actions.hover(pointer(Math.min(at, description.queries - 1), 0), "token");
-	else if (event.key === "Enter" || event.key === " ") actions.pin(pointer(at, side));
+	const move = (index: number, on: number) => {
+		const last = (on === 0 ? description.queries : description.keys) - 1;
+		const to = Math.max(0, Math.min(last, index));
+		actions.hover(pointer(to, on), "token");
+		reveal(to);
+	};
+	if (event.key === "ArrowDown") move(at + 1, side);
+	else if (event.key === "ArrowUp") move(at - 1, side);
+	else if (event.key === "ArrowRight") move(at, 1);
+	else if (event.key === "ArrowLeft") move(at, 0);
+	else if (event.key === "Enter" || event.key === " ") actions.pin(pointer(Math.max(0, at), side));
 	else return;
 	handled(event);
 }
