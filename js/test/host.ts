@@ -113,7 +113,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 		settled,
 		async open(width) {
 			const view = render(width);
-			await expect.poll(() => view.all(".token").length, SLOW).toBeGreaterThan(0);
+			await expect.poll(() => view.one(".explorer").ariaBusy, SLOW).toBe("false");
 			await settled();
 			return view;
 		},
@@ -121,7 +121,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 	};
 }
 
-const SLOW = { timeout: 8000, interval: 20 };
+const SLOW = { timeout: 5000, interval: 10 };
 
 /** What Python says of weights before any of them is asked for. */
 export function descriptionOf(

@@ -4,7 +4,6 @@ import {
 	type Reply,
 	type Request,
 	type SavedReplies,
-	type SavedReplies,
 	type Snapshot,
 	TILE,
 	type TileKey,

@@ -5,6 +5,8 @@ type Listener = (...args: never[]) => void;
 /** A model as hosts give it: traits, events, messages; no more than the contract. */
 export class HostModel<T extends object> {
 	saves = 0;
+	/** Thrown by `send`: an old comm after a kernel's restart. */
+	failing: Error | null = null;
 	readonly sent: unknown[] = [];
 	readonly others = new Map<string, unknown>();
 	widget_manager = { get_model: async (id: string) => this.others.get(id) as never };
@@ -47,6 +49,7 @@ export class HostModel<T extends object> {
 	}
 
 	send(content: unknown): void {
+		if (this.failing) throw this.failing;
 		this.sent.push(content);
 		this.emit("sent", content);
 	}

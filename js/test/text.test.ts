@@ -1,0 +1,299 @@
+import { describe, expect, test } from "vitest";
+import { onScale } from "../src/draw/colour";
+import type { Pointer } from "../src/protocol.gen";
+import { click, frame, hover, leave, press } from "./events";
+import { mount, numbered, type Shown, softmaxWeights } from "./host";
+import { columnOf, rowOf, type Weights, weightsOf } from "./weights";
+
+const WORDS = ["[CLS]", "The", "cat", "sat", "because", "it", "[SEP]"];
+const WEIGHTS = softmaxWeights(3, 4, 7, 7);
+
+function order(values: readonly number[]): number[] {
+	return [...values.keys()].sort((a, b) => (values[b] as number) - (values[a] as number));
+}
+
+/** How strongly a token is filled: how far its ground is from the page's. */
+function fillOf(token: HTMLElement): number {
+	const [r = 0, g = 0, b = 0, a = 1] = (
+		getComputedStyle(token).backgroundColor.match(/[\d.]+/g) ?? []
+	).map(Number);
+	return a * (3 * 255 - r - g - b);
+}
+
+/** How thick the rule under a token is, in pixels. */
+function ruleOf(token: HTMLElement): number {
+	const shadow = getComputedStyle(token).boxShadow;
+	return shadow === "none" ? 0 : Math.abs(Number(shadow.match(/0px (-[\d.]+)px/)?.[1] ?? 0));
+}
+
+describe("hovering a token", () => {
+	test("sets `hovered` in both roles, and null when the pointer leaves", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		await hover(view.token(4));
+		expect(model.get("hovered")).toEqual([4, 4]);
+		await leave(view.one(".tokens"));
+		expect(model.get("hovered")).toBeNull();
+	});
+
+	test("shades what it reads by weight, and underlines what reads it: not the other way", async () => {
+		const { open } = mount(WEIGHTS, WORDS, { state: { layer: 1, heads: [2] } });
+		const view = await open();
+		await hover(view.token(5));
+		const tokens = view.all(".token");
+		const reads = rowOf(WEIGHTS, 1, 2, 5);
+		const readers = columnOf(WEIGHTS, 1, 2, 5);
+		expect(order(tokens.map(fillOf)).slice(0, 3)).toEqual(order(reads).slice(0, 3));
+		expect(order(tokens.map(ruleOf)).slice(0, 3)).toEqual(order(readers).slice(0, 3));
+		for (const [i, token] of tokens.entries()) {
+			const strength = onScale(readers[i] as number, 1);
+			expect(ruleOf(token)).toBeCloseTo(strength < 0.05 ? 0 : 1 + 4 * strength, 1);
+		}
+	});
+
+	test("puts the weights under the tokens that are read most, to two digits", async () => {
+		const { open } = mount(WEIGHTS, WORDS, { state: { layer: 2, heads: [3] } });
+		const view = await open();
+		await hover(view.token(1));
+		const reads = rowOf(WEIGHTS, 2, 3, 1);
+		let held = 0;
+		const expected = new Map<number, string>();
+		for (const key of order(reads)) {
+			if (held >= 0.8) break;
+			held += reads[key] as number;
+			if ((reads[key] as number) >= 0.02) expected.set(key, (reads[key] as number).toFixed(2));
+		}
+		expect(view.all(".token").map((token) => token.dataset.weight)).toEqual(
+			WORDS.map((_, key) => expected.get(key)),
+		);
+	});
+
+	test("takes the mean over several heads, of the layer that is shown", async () => {
+		const { open } = mount(WEIGHTS, WORDS, {
+			state: { layer: 2, heads: [0, 3], top_mass: 1 },
+		});
+		const view = await open();
+		await hover(view.token(2));
+		const [a, b] = [rowOf(WEIGHTS, 2, 0, 2), rowOf(WEIGHTS, 2, 3, 2)];
+		for (const [key, token] of view.all(".token").entries()) {
+			const mean = ((a[key] as number) + (b[key] as number)) / 2;
+			expect(Number(token.dataset.weight ?? 0)).toBeCloseTo(mean < 0.02 ? 0 : mean, 2);
+		}
+	});
+
+	test("leaving takes every shade, rule and number away", async () => {
+		const { open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		await hover(view.token(3));
+		await leave(view.one(".tokens"));
+		for (const token of view.all(".token")) {
+			expect(fillOf(token)).toBe(0);
+			expect(ruleOf(token)).toBe(0);
+			expect(token.dataset.weight).toBeUndefined();
+			expect(token.className).not.toContain("looked");
+		}
+	});
+});
+
+describe("pinning", () => {
+	test("a click pins, and the pin stays when the pointer goes elsewhere", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		await click(view.token(3));
+		expect(model.get("selected")).toEqual([3, 3]);
+		expect(model.saves).toBeGreaterThan(0);
+		const fills = view.all(".token").map(fillOf);
+		await hover(view.token(5));
+		expect(view.all(".token").map(fillOf)).toEqual(fills);
+		expect(view.token(3).ariaSelected).toBe("true");
+		expect(view.token(5).classList.contains("partner")).toBe(true);
+		await leave(view.one(".tokens"));
+		expect(view.all(".token").map(fillOf)).toEqual(fills);
+	});
+
+	test("a second click releases it", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		await click(view.token(3));
+		await click(view.token(3));
+		expect(model.get("selected")).toBeNull();
+		expect(view.token(3).ariaSelected).toBe("false");
+	});
+
+	test("a click on another token pins that one", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		await click(view.token(3));
+		await click(view.token(1));
+		expect(model.get("selected")).toEqual([1, 1]);
+	});
+
+	test("Escape releases both the pin and what is hovered", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		await click(view.token(3));
+		await hover(view.token(4));
+		await press(view.token(3), "Escape");
+		expect(model.get("selected")).toBeNull();
+		expect(model.get("hovered")).toBeNull();
+	});
+});
+
+describe("keys that are other tokens than the queries", () => {
+	const weights = softmaxWeights(2, 3, 7, 5);
+	const keyWords = numbered(5, "key");
+
+	test("two lines that say which is which, with half pointers", async () => {
+		const { model, open } = mount(weights, WORDS, { keyWords });
+		const view = await open();
+		const [queries, keys] = view.all(".tokens");
+		expect(view.all(".caption").map((el) => el.textContent)).toEqual(["query reads …", "… key"]);
+		expect(queries?.querySelectorAll(".token")).toHaveLength(7);
+		expect(keys?.querySelectorAll(".token")).toHaveLength(5);
+		const [query, key] = [queries?.children[4], keys?.children[3]] as HTMLElement[];
+		await hover(query as HTMLElement);
+		expect(model.get("hovered")).toEqual([4, null]);
+		await hover(key as HTMLElement);
+		expect(model.get("hovered")).toEqual([null, 3]);
+		await click(key as HTMLElement);
+		expect(model.get("selected")).toEqual([null, 3]);
+	});
+
+	test("a hovered query shades keys only, a hovered key underlines queries only", async () => {
+		const { open } = mount(weights, WORDS, { keyWords });
+		const view = await open();
+		const lines = view.all(".tokens").map((line) => [...line.querySelectorAll<HTMLElement>(".token")]);
+		const [queries, keys] = lines as [HTMLElement[], HTMLElement[]];
+		await hover(queries[6] as HTMLElement);
+		expect(order(keys.map(fillOf))[0]).toBe(order(rowOf(weights, 0, 0, 6))[0]);
+		expect(Math.max(...queries.map(fillOf), ...keys.map(ruleOf))).toBe(0);
+		await hover(keys[4] as HTMLElement);
+		expect(order(queries.map(ruleOf))[0]).toBe(order(columnOf(weights, 0, 0, 4))[0]);
+		expect(Math.max(...keys.map(fillOf), ...keys.map(ruleOf))).toBe(0);
+	});
+});
+
+describe("tokens of any kind are text", () => {
+	const NASTY = [
+		"<script>window.ranScript = true</script>",
+		'<img src=x onerror="window.ranImage = true">',
+		"שלום",
+		"👩‍👩‍👧‍👦",
+		"x".repeat(200),
+		'"&amp;\'',
+		"\u202eevil",
+	];
+	const weights = softmaxWeights(1, 2, NASTY.length, NASTY.length);
+
+	test.each([700, 1100])("at %d px: shown, not run, and no wider than the host", async (width) => {
+		const { model, open } = mount(weights, NASTY, { state: { top_mass: 1 } });
+		const view = await open(width);
+		expect(view.all(".token").map((token) => token.textContent)).toEqual(NASTY);
+		await hover(view.token(0));
+		await click(view.token(1));
+		expect(view.all(".readout script, .readout img, .panes script, .panes img, .text img")).toEqual([]);
+		expect(view.all("script, img")).toEqual([]);
+		expect(view.all(".key .label").map((label) => label.textContent)).toEqual(NASTY);
+		expect(window).not.toHaveProperty("ranScript");
+		expect(window).not.toHaveProperty("ranImage");
+		for (let token = 0; token < NASTY.length; token++) {
+			model.set("hovered", [token, token] satisfies Pointer);
+			await frame();
+			expectNoWiderThan(view, width);
+		}
+	});
+
+	test("what is invisible is shown as a sign, and has a name", async () => {
+		const words = ["\n", " ", "\t", "", "a\nb"];
+		const { open } = mount(softmaxWeights(1, 1, 5, 5), words);
+		const view = await open();
+		expect(view.all(".token").map((token) => token.textContent)).toEqual([
+			"⏎",
+			"␣",
+			"⇥",
+			"∅",
+			"a\nb",
+		]);
+		for (const token of view.all(".token")) {
+			expect(token.getBoundingClientRect().width).toBeGreaterThan(4);
+			expect(token.ariaLabel).toMatch(/\S, position \d/);
+		}
+	});
+
+	test("a right-to-left text runs from right to left", async () => {
+		const { open } = mount(softmaxWeights(1, 1, 4, 4), ["[CLS]", "שלום", "עולם", "[SEP]"]);
+		const view = await open();
+		const [first, second] = [view.token(1), view.token(2)].map((t) => t.getBoundingClientRect());
+		expect(first?.left).toBeGreaterThan(second?.right as number);
+	});
+});
+
+function expectNoWiderThan(view: Shown, width: number): void {
+	const edge = view.el.getBoundingClientRect().left + width;
+	for (const el of view.all("*")) {
+		if (getComputedStyle(el).overflow === "hidden" || el.closest(".row")) continue;
+		expect(el.getBoundingClientRect().right, el.className).toBeLessThanOrEqual(edge + 1);
+	}
+	expect(view.one(".explorer").scrollWidth).toBeLessThanOrEqual(width);
+}
+
+describe("the keyboard", () => {
+	const focused = (view: Shown) => view.root.activeElement as HTMLElement;
+
+	test("arrows move the token that is focused; Enter pins it", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		view.token(0).focus();
+		for (const key of ["ArrowRight", "ArrowDown", "ArrowRight", "ArrowLeft"])
+			expect(await press(focused(view), key), key).toBe(false);
+		expect(focused(view)).toBe(view.token(2));
+		expect(model.get("hovered")).toEqual([2, 2]);
+		expect(await press(focused(view), "Enter")).toBe(false);
+		expect(model.get("selected")).toEqual([2, 2]);
+		expect(await press(focused(view), " ")).toBe(false);
+		expect(model.get("selected")).toBeNull();
+	});
+
+	test("one token is in the tab order, the one that was focused last", async () => {
+		const { open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		const inOrder = () => view.all(".token").filter((token) => token.tabIndex === 0);
+		expect(inOrder()).toEqual([view.token(0)]);
+		view.token(0).focus();
+		await press(focused(view), "ArrowRight");
+		expect(inOrder()).toEqual([view.token(1)]);
+	});
+
+	test("at the ends an arrow stays, and isn't given to the notebook to move its cell", async () => {
+		const { open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		view.token(0).focus();
+		expect(await press(focused(view), "ArrowUp")).toBe(false);
+		expect(focused(view)).toBe(view.token(0));
+		view.token(6).focus();
+		expect(await press(focused(view), "ArrowDown")).toBe(false);
+		expect(focused(view)).toBe(view.token(6));
+	});
+
+	test("in a right-to-left text the left arrow goes on", async () => {
+		const words = ["שלום", "עולם", "טוב"];
+		const { open } = mount(softmaxWeights(1, 1, 3, 3), words);
+		const view = await open();
+		view.token(0).focus();
+		await press(focused(view), "ArrowLeft");
+		expect(focused(view)).toBe(view.token(1));
+	});
+});
+
+test("a weight that is negative is shaded cold, with its sign under the token", async () => {
+	const weights: Weights = weightsOf([1, 1, 3, 3], (_, __, q, k) => (q === k ? -0.5 : 0.25));
+	const { open } = mount(weights, numbered(3), {
+		description: { encoding: "signed8" },
+		state: { top_mass: 1 },
+	});
+	const view = await open();
+	await hover(view.token(1));
+	expect(view.all(".token").map((token) => token.dataset.weight)).toEqual(["0.25", "-0.50", "0.25"]);
+	const [r, , b] = (getComputedStyle(view.token(1)).backgroundColor.match(/\d+/g) ?? []).map(Number);
+	expect(b).toBeGreaterThan(r as number);
+});
