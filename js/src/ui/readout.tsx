@@ -112,11 +112,14 @@ function Strongest({
 	);
 }
 
-function undrawn({ mean }: Reading, mass: number): number {
-	const total = mean.reduce((sum, weight) => sum + Math.abs(weight), 0);
-	const drawn = topMass(mean, mass).reduce(
-		(sum, index) => sum + Math.abs(mean[index] as number),
-		0,
-	);
+/** The share of what is read that has no line: each head has its own. */
+function undrawn({ lines }: Reading, mass: number): number {
+	const size = (weight: number | undefined) => Math.abs(weight as number);
+	let total = 0;
+	let drawn = 0;
+	for (const { values } of lines) {
+		for (const weight of values) total += size(weight);
+		for (const index of topMass(values, mass)) drawn += size(values[index]);
+	}
 	return total ? 1 - drawn / total : 0;
 }
