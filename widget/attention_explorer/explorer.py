@@ -144,6 +144,8 @@ class AttentionExplorer(SavedWidget):
             theme=theme,
             _description=describe(attention, same_tokens, model_name),
             _uuid=uuid.uuid4().hex,
+            # It fits any width and so asks for none: without a share it has none in an HBox.
+            layout={"flex": "1 1 auto"},
         )
 
     def open(self) -> None:
