@@ -16,6 +16,17 @@ export function handled(event: Event): void {
 	event.stopPropagation();
 }
 
+/** Shift+Enter runs a cell, Ctrl+arrow moves elsewhere: with a modifier a key is the host's. */
+export function withModifier({ ctrlKey, metaKey, altKey, shiftKey }: KeyboardEvent): boolean {
+	return ctrlKey || metaKey || altKey || shiftKey;
+}
+
+/** Whether a button or a dropdown does something of its own with a key. */
+export function isNative({ target, key }: KeyboardEvent): boolean {
+	if (target instanceof HTMLSelectElement) return key !== "Tab" && !/^F\d/.test(key);
+	return target instanceof HTMLButtonElement && (key === "Enter" || key === " ");
+}
+
 /** Give a canvas the pixels of its CSS size on this screen; returns its context in CSS pixels. */
 export function fitCanvas(
 	canvas: HTMLCanvasElement,

@@ -1,7 +1,7 @@
 import { css } from "../draw/colour";
 import type { Description, Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { handled, make } from "../ui/dom";
+import { handled, make, withModifier } from "../ui/dom";
 import { headsText, shown } from "../ui/words";
 import { type Side, tokenColumn } from "./column";
 import { type Across, frontCurves, type Place, paint, restCurves, rowsInView } from "./curves";
@@ -187,6 +187,7 @@ function onKey(
 	actions: Actions,
 	reveal: (index: number) => void,
 ): void {
+	if (withModifier(event)) return;
 	// From what is hovered, not from the pin: a pin stays where it is.
 	const [query, key] = state.hovered ?? [focus.query, focus.key];
 	const side = key !== null && query === null ? 1 : 0;

@@ -2,7 +2,7 @@ import { css, type Palette } from "../draw/colour";
 import { paintCells } from "../draw/matrix";
 import type { Description, Pointer, TokenTable } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { fitCanvas, handled, make } from "../ui/dom";
+import { fitCanvas, handled, make, withModifier } from "../ui/dom";
 import { headsText, short } from "../ui/words";
 import { type Picture, pictureOf } from "./picture";
 import type { Actions, View } from "./view";
@@ -203,6 +203,7 @@ function titleOf(scene: Scene, level: number): Node[] {
 }
 
 function onKey(event: KeyboardEvent, { focus, description }: Scene, actions: Actions): void {
+	if (withModifier(event)) return;
 	const [query, key] = focus.pair ?? [focus.query ?? 0, focus.key ?? 0];
 	const steps: Readonly<Record<string, readonly [number, number]>> = {
 		ArrowDown: [1, 0],
