@@ -150,7 +150,9 @@ describe("keys that are other tokens than the queries", () => {
 		expect(view.all(".caption").map((el) => el.textContent)).toEqual(["query reads …", "… key"]);
 		expect(queries?.querySelectorAll(".token")).toHaveLength(7);
 		expect(keys?.querySelectorAll(".token")).toHaveLength(5);
-		const [query, key] = [queries?.children[4], keys?.children[3]] as HTMLElement[];
+		const [query, key] = [queries, keys].map(
+			(line, i) => line?.querySelectorAll(".token")[4 - i],
+		) as HTMLElement[];
 		await hover(query as HTMLElement);
 		expect(model.get("hovered")).toEqual([4, null]);
 		await hover(key as HTMLElement);
@@ -162,7 +164,9 @@ describe("keys that are other tokens than the queries", () => {
 	test("a hovered query shades keys only, a hovered key underlines queries only", async () => {
 		const { open } = mount(weights, WORDS, { keyWords });
 		const view = await open();
-		const lines = view.all(".tokens").map((line) => [...line.querySelectorAll<HTMLElement>(".token")]);
+		const lines = view
+			.all(".tokens")
+			.map((line) => [...line.querySelectorAll<HTMLElement>(".token")]);
 		const [queries, keys] = lines as [HTMLElement[], HTMLElement[]];
 		await hover(queries[6] as HTMLElement);
 		expect(order(keys.map(fillOf))[0]).toBe(order(rowOf(weights, 0, 0, 6))[0]);
@@ -180,7 +184,7 @@ describe("tokens of any kind are text", () => {
 		"שלום",
 		"👩‍👩‍👧‍👦",
 		"x".repeat(200),
-		'"&amp;\'',
+		"\"&amp;'",
 		"\u202eevil",
 	];
 	const weights = softmaxWeights(1, 2, NASTY.length, NASTY.length);
@@ -191,7 +195,9 @@ describe("tokens of any kind are text", () => {
 		expect(view.all(".token").map((token) => token.textContent)).toEqual(NASTY);
 		await hover(view.token(0));
 		await click(view.token(1));
-		expect(view.all(".readout script, .readout img, .panes script, .panes img, .text img")).toEqual([]);
+		expect(view.all(".readout script, .readout img, .panes script, .panes img, .text img")).toEqual(
+			[],
+		);
 		expect(view.all("script, img")).toEqual([]);
 		expect(view.all(".key .label").map((label) => label.textContent)).toEqual(NASTY);
 		expect(window).not.toHaveProperty("ranScript");
@@ -293,7 +299,13 @@ test("a weight that is negative is shaded cold, with its sign under the token", 
 	});
 	const view = await open();
 	await hover(view.token(1));
-	expect(view.all(".token").map((token) => token.dataset.weight)).toEqual(["0.25", "-0.50", "0.25"]);
-	const [r, , b] = (getComputedStyle(view.token(1)).backgroundColor.match(/\d+/g) ?? []).map(Number);
+	expect(view.all(".token").map((token) => token.dataset.weight)).toEqual([
+		"0.25",
+		"-0.50",
+		"0.25",
+	]);
+	const [r, , b] = (getComputedStyle(view.token(1)).backgroundColor.match(/\d+/g) ?? []).map(
+		Number,
+	);
 	expect(b).toBeGreaterThan(r as number);
 });

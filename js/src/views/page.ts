@@ -1,0 +1,231 @@
+import type { Pointer, TokenTable } from "../protocol.gen";
+import { handled, make } from "../ui/dom";
+import { directionOf, shown } from "../ui/words";
+import { applyLook, type Look, looksOf, NUMBERS_UP_TO, noLook, type Role } from "./look";
+import { lineOf, linesBetween, type Measure, type TextLine, typeset } from "./typeset";
+import type { Actions, View } from "./view";
+
+const NAMES: Readonly<Record<Role, string>> = {
+	both: "tokens",
+	query: "tokens that read (queries)",
+	key: "tokens that are read (keys)",
+};
+
+/** Heights in CSS pixels; a short text has room for numbers under its tokens. */
+const ROW = { short: 44, long: 28 } as const;
+const ROWS_SHOWN = { short: 6, long: 10 } as const;
+/** Lines kept ready above and below those in view. */
+const SPARE = 4;
+/** What a token has on its sides, as in the style sheet. */
+const PADDING = 4;
+const SPECIAL_MARGIN = 8;
+const SPECIAL_SCALE = 0.78;
+
+interface Shown {
+	readonly el: HTMLElement;
+	readonly spans: readonly HTMLElement[];
+	readonly looks: readonly Look[];
+}
+
+/** One side's tokens; only the lines in view are in the document. */
+export function tokenPage(
+	table: TokenTable,
+	role: Role,
+	actions: Actions,
+	signal: AbortSignal,
+): View {
+	const size = table.text.length > NUMBERS_UP_TO ? "long" : "short";
+	const row = ROW[size];
+	const page = make("div", { class: "page" });
+	const el = make(
+		"div",
+		{
+			class: `tokens ${size}`,
+			dir: directionOf(table),
+			role: "listbox",
+			"aria-label": `${NAMES[role]}; arrow keys move, Enter pins, Escape releases`,
+		},
+		page,
+	);
+	const inDocument = new Map<TextLine, Shown>();
+	let lines: readonly TextLine[] = [];
+	let width = 0;
+	let top = 0;
+	let setFor = 0;
+	let inTabOrder = 0;
+	let followed: Pointer | null = null;
+
+	const pointerAt = (token: number): Pointer => [
+		role === "key" ? null : token,
+		role === "query" ? null : token,
+	];
+	const tokenOf = (event: Event): number | null => {
+		const index = (event.target as HTMLElement).dataset.token;
+		return index === undefined ? null : Number(index);
+	};
+	const onToken = (name: string, act: (token: number, event: Event) => void) =>
+		el.addEventListener(
+			name,
+			(event) => {
+				const token = tokenOf(event);
+				if (token !== null) act(token, event);
+			},
+			{ signal },
+		);
+	onToken("pointerover", (token) => actions.hover(pointerAt(token), "token"));
+	onToken("click", (token) => actions.pin(pointerAt(token)));
+	onToken("focusin", (token, event) => {
+		if ((event.target as HTMLElement).matches(":focus-visible"))
+			actions.hover(pointerAt(token), "token");
+	});
+	onToken("keydown", (token, event) => onKey(event as KeyboardEvent, token));
+	el.addEventListener("pointerleave", () => actions.hover(null, "token"), { signal });
+	el.addEventListener("scroll", actions.redraw, { signal });
+
+	function onKey(event: KeyboardEvent, token: number): void {
+		if (event.key === "Enter" || event.key === " ") actions.pin(pointerAt(token));
+		else {
+			const step = stepOf(event.key, el.dir === "rtl");
+			if (step === 0) return;
+			focus(Math.min(table.text.length - 1, Math.max(0, token + step)));
+		}
+		handled(event);
+	}
+
+	function focus(token: number): void {
+		inTabOrder = token;
+		scrollTo(token);
+		fill();
+		for (const { spans } of inDocument.values())
+			for (const span of spans) span.tabIndex = Number(span.dataset.token) === token ? 0 : -1;
+		spanOf(token)?.focus({ preventScroll: true, focusVisible: true } as FocusOptions);
+	}
+
+	function spanOf(token: number): HTMLElement | undefined {
+		const line = lineOf(lines, token);
+		return line && inDocument.get(line)?.spans[token - line.first];
+	}
+
+	function scrollTo(token: number): void {
+		const line = lineOf(lines, token);
+		if (!line) return;
+		const height = el.clientHeight;
+		const [from, to] = [line.row * row, (line.row + line.rows) * row];
+		if (from >= top && to <= top + height) return;
+		top = Math.max(0, from < top ? from : to - height);
+		el.scrollTop = top;
+	}
+
+	function measure(): void {
+		width = page.clientWidth;
+		top = el.scrollTop;
+	}
+
+	function setLines(): void {
+		setFor = width;
+		lines = typeset(table, width, measureOf(table, getComputedStyle(el)));
+		const last = lines.at(-1);
+		page.style.height = `${last ? (last.row + last.rows) * row : row}px`;
+		for (const { el: line } of inDocument.values()) line.remove();
+		inDocument.clear();
+	}
+
+	/** Bring the lines in view into the document, and take the others out of it. */
+	function fill(): void {
+		const spare = SPARE * row;
+		const wanted = new Set(
+			linesBetween(lines, (top - spare) / row, (top + ROWS_SHOWN[size] * row + spare) / row),
+		);
+		for (const [line, shown] of inDocument)
+			if (!wanted.has(line)) {
+				shown.el.remove();
+				inDocument.delete(line);
+			}
+		let after: Element | null = null;
+		for (const line of wanted) {
+			const known = inDocument.get(line) ?? setLine(line);
+			if (known.el.parentElement !== page || known.el.previousElementSibling !== after)
+				page.insertBefore(known.el, after ? after.nextSibling : page.firstChild);
+			after = known.el;
+		}
+	}
+
+	function setLine(line: TextLine): Shown {
+		const tokens = Array.from({ length: line.last - line.first }, (_, i) => line.first + i);
+		const spans = tokens.map((token) => tokenSpan(table, token, token === inTabOrder));
+		const el = make("div", { class: line.rows > 1 ? "line broken" : "line", role: "presentation" });
+		el.style.top = `${line.row * row}px`;
+		for (const [i, span] of spans.entries())
+			el.append(i === 0 ? "" : (table.gap[line.first + i] ?? "").replaceAll("\n", ""), span);
+		const shown = { el, spans, looks: spans.map(noLook) };
+		inDocument.set(line, shown);
+		return shown;
+	}
+
+	/** A pin that was set elsewhere is scrolled to, once. */
+	function follow(selected: Pointer | null): void {
+		const token = selected?.[role === "key" ? 1 : 0] ?? null;
+		if (token !== null && `${selected}` !== `${followed}`) scrollTo(token);
+		followed = selected;
+	}
+
+	return {
+		el,
+		measure,
+		update(scene) {
+			if (width === 0) return;
+			if (width !== setFor) setLines();
+			follow(scene.state.selected);
+			fill();
+			const look = looksOf(scene, role, table.text.length);
+			for (const [line, { spans, looks }] of inDocument)
+				for (const [i, span] of spans.entries())
+					applyLook(span, looks[i] as Look, look(line.first + i));
+		},
+	};
+}
+
+function stepOf(key: string, rtl: boolean): number {
+	if (key === "ArrowDown") return 1;
+	if (key === "ArrowUp") return -1;
+	if (key === "ArrowRight") return rtl ? -1 : 1;
+	if (key === "ArrowLeft") return rtl ? 1 : -1;
+	return 0;
+}
+
+function tokenSpan(table: TokenTable, index: number, inTabOrder: boolean): HTMLElement {
+	const text = shown(table, index);
+	return make(
+		"span",
+		{
+			class: table.special[index] ? "token special" : "token",
+			role: "option",
+			tabindex: inTabOrder ? 0 : -1,
+			dir: "auto",
+			"data-token": index,
+			"aria-label": `${text}, position ${index}`,
+			title: `${table.raw[index]} · position ${index}`,
+		},
+		text,
+	);
+}
+
+/** Text widths by the canvas, which needs no document; each text is measured once. */
+function measureOf(table: TokenTable, style: CSSStyleDeclaration): Measure {
+	const context = new OffscreenCanvas(1, 1).getContext("2d");
+	const known = new Map<string, number>();
+	const widthOf = (text: string) => {
+		const width = known.get(text) ?? context?.measureText(text).width ?? 0;
+		known.set(text, width);
+		return width;
+	};
+	if (context) context.font = `${style.fontSize} ${style.fontFamily}`;
+	return {
+		token: (index) => {
+			const special = table.special[index];
+			const width = widthOf(shown(table, index));
+			return special ? width * SPECIAL_SCALE + PADDING + SPECIAL_MARGIN : width + PADDING;
+		},
+		gap: (text) => (text ? widthOf(text) : 0),
+	};
+}
