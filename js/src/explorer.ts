@@ -4,10 +4,10 @@ import { focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./sc
 import type { TileSource, Tokens } from "./source/source";
 import { type Store, type Synced, samePointer } from "./store";
 import css from "./style.css?inline";
-import { handled, make } from "./ui/dom";
+import { handled, isNative, make } from "./ui/dom";
 import { Faults, Notes } from "./ui/faults";
 import { Readout } from "./ui/readout";
-import { hostIsDark, onHostTheme } from "./ui/theme";
+import { hostHasGround, hostIsDark, onHostTheme } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
 import { headsView } from "./views/heads";
 import { matrixView } from "./views/matrix";
@@ -59,7 +59,9 @@ export function mountExplorer(
 
 	function draw(): void {
 		const state = stateOf(store);
-		const dark = state.theme === "auto" ? hostIsDark(host) : state.theme === "dark";
+		const hostDark = hostIsDark(host);
+		const dark = state.theme === "auto" ? hostDark : state.theme === "dark";
+		root.classList.toggle("hosted", dark === hostDark && hostHasGround(host));
 		colours = PALETTES[dark ? "dark" : "light"];
 		root.dataset.theme = dark ? "dark" : "light";
 		root.classList.toggle("wide", root.clientWidth >= WIDE);
@@ -190,8 +192,9 @@ function onKey(event: KeyboardEvent, store: Store, layers: number): void {
 		store.set("selected", null);
 		store.set("hovered", null);
 	} else {
-		// What is typed here isn't for the host: `d d` would delete the notebook's cell.
-		if (event.key.length === 1) event.stopPropagation();
+		// Neither what is typed here is for the host (`d d` would delete the notebook's cell), nor
+		// what a control does with a key: a notebook in command mode takes Enter and the arrows.
+		if (event.key.length === 1 || isNative(event)) event.stopPropagation();
 		return;
 	}
 	handled(event);
