@@ -8,6 +8,8 @@ import { type Picture, pictureOf } from "./picture";
 import type { Actions, View } from "./view";
 
 const MAX_SIDE = 520;
+/** A host that opens a panel passes through widths of some pixels. */
+const MIN_SIDE = 20;
 const MAX_CELL = 28;
 /** Labels need room: below this a cell is too low for a line of text. */
 const LABELLED_CELL = 12;
@@ -27,7 +29,7 @@ interface Frame {
 }
 
 function frameOf({ queries, keys }: Description, width: number): Frame {
-	const room = Math.min(MAX_SIDE, width);
+	const room = Math.min(MAX_SIDE, Math.max(MIN_SIDE, width));
 	const cells = Math.max(queries, keys);
 	const labelled = (room - LABEL_ROOM - LEAN) / cells >= LABELLED_CELL;
 	const margin = labelled ? LABEL_ROOM : 1;
