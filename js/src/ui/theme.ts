@@ -10,6 +10,12 @@ export function hostIsDark(el: Element): boolean {
 	return ground === null ? matchMedia("(prefers-color-scheme: dark)").matches : ground < 0.5;
 }
 
+/** Whether the host names the colour of its ground, for us to lie on. */
+export function hostHasGround(el: Element): boolean {
+	const style = getComputedStyle(el);
+	return ["--jp-layout-color0", "--background"].some((name) => style.getPropertyValue(name) !== "");
+}
+
 /** Lightness, 0 to 1, of the nearest painted background behind an element. */
 function groundOf(el: Element): number | null {
 	for (let at: Element | null = el; at; at = at.parentElement) {

@@ -1,5 +1,5 @@
 import type { Pointer, TokenTable } from "../protocol.gen";
-import { handled, make } from "../ui/dom";
+import { handled, make, withModifier } from "../ui/dom";
 import { directionOf, shown } from "../ui/words";
 import { applyLook, type Look, looksOf, NUMBERS_UP_TO, noLook, type Role } from "./look";
 import { lineOf, linesBetween, type Measure, type TextLine, typeset } from "./typeset";
@@ -16,8 +16,8 @@ const ROW = { short: 44, long: 28 } as const;
 const ROWS_SHOWN = { short: 6, long: 10 } as const;
 /** Lines kept ready above and below those in view. */
 const SPARE = 4;
-/** What a token has on its sides, as in the style sheet. */
-const PADDING = 4;
+/** What a token has on each side that is free, as in the style sheet. */
+const PADDING = 2;
 const SPECIAL_MARGIN = 8;
 const SPECIAL_SCALE = 0.78;
 
@@ -83,6 +83,7 @@ export function tokenPage(
 	el.addEventListener("scroll", actions.redraw, { signal });
 
 	function onKey(event: KeyboardEvent, token: number): void {
+		if (withModifier(event)) return;
 		if (event.key === "Enter" || event.key === " ") actions.pin(pointerAt(token));
 		else {
 			const step = stepOf(event.key, el.dir === "rtl");
@@ -198,7 +199,7 @@ function tokenSpan(table: TokenTable, index: number, inTabOrder: boolean): HTMLE
 	return make(
 		"span",
 		{
-			class: table.special[index] ? "token special" : "token",
+			class: classesOf(table, index),
 			role: "option",
 			tabindex: inTabOrder ? 0 : -1,
 			dir: "auto",
@@ -208,6 +209,20 @@ function tokenSpan(table: TokenTable, index: number, inTabOrder: boolean): HTMLE
 		},
 		text,
 	);
+}
+
+function classesOf(table: TokenTable, index: number): string {
+	const classes = ["token"];
+	if (table.special[index]) classes.push("special");
+	if (joins(table, index)) classes.push("joins-before");
+	if (joins(table, index + 1)) classes.push("joins-after");
+	return classes.join(" ");
+}
+
+/** Whether a token touches the one before it. */
+function joins(table: TokenTable, index: number): boolean {
+	const [before, here] = [table.special[index - 1], table.special[index]];
+	return before === false && here === false && table.gap[index] === "";
 }
 
 /** Text widths by the canvas, which needs no document; each text is measured once. */
@@ -224,7 +239,9 @@ function measureOf(table: TokenTable, style: CSSStyleDeclaration): Measure {
 		token: (index) => {
 			const special = table.special[index];
 			const width = widthOf(shown(table, index));
-			return special ? width * SPECIAL_SCALE + PADDING + SPECIAL_MARGIN : width + PADDING;
+			if (special) return width * SPECIAL_SCALE + 2 * PADDING + SPECIAL_MARGIN;
+			const free = [index, index + 1].filter((side) => !joins(table, side)).length;
+			return width + free * PADDING;
 		},
 		gap: (text) => (text ? widthOf(text) : 0),
 	};
