@@ -27,9 +27,9 @@ type Body = { [K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id"> 
 class KernelReader implements Reader {
 	wishes = new Map<string, Wish>();
 	readonly #cache: WeightCache;
-	readonly #pump: () => void;
+	readonly #pump: () => boolean;
 
-	constructor(cache: WeightCache, pump: () => void) {
+	constructor(cache: WeightCache, pump: () => boolean) {
 		this.#cache = cache;
 		this.#pump = pump;
 	}
@@ -37,8 +37,7 @@ class KernelReader implements Reader {
 	collect(draw: () => void): boolean {
 		this.wishes = new Map();
 		draw();
-		if (this.wishes.size) this.#pump();
-		return this.wishes.size === 0;
+		return this.wishes.size === 0 || !this.#pump();
 	}
 
 	tile(key: TileKey): Tile | undefined {
@@ -125,8 +124,11 @@ export class KernelSource implements TileSource {
 		if (this.#signal.aborted) return;
 		const onMessage = (reply: Reply, buffers: DataView[]) => void this.#receive(reply, buffers);
 		model.on("msg:custom", onMessage);
-		this.#signal.addEventListener("abort", () => model.off("msg:custom", onMessage));
 		this.#model = model;
+		this.#signal.addEventListener("abort", () => {
+			model.off("msg:custom", onMessage);
+			this.#model = null;
+		});
 		const lost = () =>
 			this.#lost("The kernel is gone. What was loaded stays; run the cell again for the rest.");
 		onKernelLost(model, lost, this.#signal);
@@ -148,10 +150,12 @@ export class KernelSource implements TileSource {
 		for (const listener of this.#listeners) listener();
 	}
 
-	#pump(): void {
-		if (!this.#model || this.#pending) return;
+	/** Ask for what is missing; tells whether an answer is still to come. */
+	#pump(): boolean {
+		if (!this.#model) return this.status.kind === "connecting";
+		if (this.#pending) return true;
 		const { body, names } = this.#next();
-		if (!body) return;
+		if (!body) return false;
 		// Replies reach every tab on the kernel; crypto.randomUUID is missing on plain http.
 		const id = `${this.#session}-${this.#requests++}`;
 		this.#pending = { id, names, since: performance.now() };
@@ -160,9 +164,10 @@ export class KernelSource implements TileSource {
 		} catch {
 			// A restarted kernel leaves its old comms unusable.
 			this.#lost("The kernel is gone. What was loaded stays; run the cell again for the rest.");
-			return;
+			return false;
 		}
 		this.#watch(id);
+		return true;
 	}
 
 	#next(): { body: Body | null; names: string[] } {

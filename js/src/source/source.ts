@@ -27,7 +27,7 @@ export interface Reader {
 	/**
 	 * Run a drawing; reads inside it that miss become the wishes of this reader.
 	 *
-	 * @returns Whether all that was read was here.
+	 * @returns Whether all that was read was here, as far as it can be had.
 	 */
 	collect(draw: () => void): boolean;
 	tile(key: TileKey): Tile | undefined;
