@@ -67,7 +67,7 @@ export function mountExplorer(
 		root.classList.toggle("wide", root.clientWidth >= WIDE);
 		drawControls(state);
 		const tokens = source.tokens();
-		root.classList.toggle("waiting", !tokens);
+		root.classList.toggle("waiting", !tokens && source.status.kind !== "gone");
 		text.el.hidden = !tokens || !state.view.includes("text");
 		for (const name of ["heads", "matrix"] as const)
 			views[name].el.hidden = !tokens || !state.view.includes(name);

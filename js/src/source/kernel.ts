@@ -21,6 +21,10 @@ const SILENT_AFTER_S = 20;
 const TILES_A_REQUEST = 16;
 const LINES_A_REQUEST = 400;
 
+const GONE = "The kernel is gone. What was loaded stays; run the cell again for the rest.";
+const SAVED = "No kernel: this shows what was saved with the notebook.";
+const NOTHING_SAVED = "No kernel, and nothing was saved with the notebook: run the cell again.";
+
 type Wish = { readonly tile: TileKey } | { readonly axis: Axis; readonly line: LineKey };
 type Body = { [K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id"> }[Request["kind"]];
 
@@ -73,6 +77,7 @@ export class KernelSource implements TileSource {
 	readonly #listeners = new Set<() => void>();
 	readonly #refused = new Set<string>();
 	readonly #signal: AbortSignal;
+	readonly #saved: boolean;
 	readonly #session = Math.random().toString(36).slice(2);
 	#model: AnyModel | null = null;
 	#tokens: Tokens | undefined;
@@ -84,6 +89,7 @@ export class KernelSource implements TileSource {
 		this.description = description;
 		this.#cache = new WeightCache(description);
 		this.#signal = signal;
+		this.#saved = snapshot.header !== null;
 		this.#open(snapshot);
 	}
 
@@ -116,7 +122,7 @@ export class KernelSource implements TileSource {
 	connect(model: Promise<AnyModel>): void {
 		model.then(
 			(found) => this.#listen(found),
-			() => this.#lost("No kernel: this shows what was saved with the notebook."),
+			() => this.#lost(this.#saved ? SAVED : NOTHING_SAVED),
 		);
 	}
 
@@ -129,9 +135,7 @@ export class KernelSource implements TileSource {
 			model.off("msg:custom", onMessage);
 			this.#model = null;
 		});
-		const lost = () =>
-			this.#lost("The kernel is gone. What was loaded stays; run the cell again for the rest.");
-		onKernelLost(model, lost, this.#signal);
+		onKernelLost(model, () => this.#lost(GONE), this.#signal);
 		this.#pump();
 	}
 
@@ -163,7 +167,7 @@ export class KernelSource implements TileSource {
 			this.#model.send({ id, ...body } satisfies Request);
 		} catch {
 			// A restarted kernel leaves its old comms unusable.
-			this.#lost("The kernel is gone. What was loaded stays; run the cell again for the rest.");
+			this.#lost(GONE);
 			return false;
 		}
 		this.#watch(id);
