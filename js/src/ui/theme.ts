@@ -18,14 +18,30 @@ export function hostHasGround(el: Element): boolean {
 
 /** Lightness, 0 to 1, of the nearest painted background behind an element. */
 function groundOf(el: Element): number | null {
-	for (let at: Element | null = el; at; at = at.parentElement) {
-		const [r, g, b, a = 1] = (getComputedStyle(at).backgroundColor.match(/[\d.]+/g) ?? []).map(
-			Number,
-		);
-		if (r !== undefined && g !== undefined && b !== undefined && a > 0.5)
-			return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+	for (let at: Element | null = el; at; at = parentOf(at)) {
+		const [r, g, b, a] = bytesOf(getComputedStyle(at).backgroundColor);
+		if (a > 127) return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
 	}
 	return null;
+}
+
+function parentOf(el: Element): Element | null {
+	const root = el.getRootNode();
+	return el.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
+}
+
+/** A computed colour as sRGB bytes; one in another space, such as oklch(), by painting it. */
+function bytesOf(colour: string): readonly [number, number, number, number] {
+	if (colour.startsWith("rgb")) {
+		const [r = 0, g = 0, b = 0, a = 1] = (colour.match(/[\d.]+/g) ?? []).map(Number);
+		return [r, g, b, a * 255];
+	}
+	const context = new OffscreenCanvas(1, 1).getContext("2d");
+	if (!context) return [0, 0, 0, 0];
+	context.fillStyle = colour;
+	context.fillRect(0, 0, 1, 1);
+	const [r = 0, g = 0, b = 0, a = 0] = context.getImageData(0, 0, 1, 1).data;
+	return [r, g, b, a];
 }
 
 /** Call `changed` when the host may have changed its theme. */
