@@ -116,14 +116,21 @@ describe("the lines", () => {
 		for (const head of [1, 3]) {
 			const y = (((2 * 2 + 1 + head) % 5) + 0.5) * ROW * devicePixelRatio;
 			const data = canvas.getContext("2d")?.getImageData(canvas.width - 1, y, 1, 1).data ?? [];
-			const chip = view.one(`.chips button:nth-child(${head + 1})`).style.getPropertyValue("--head");
+			const chip = view
+				.one(`.chips button:nth-child(${head + 1})`)
+				.style.getPropertyValue("--head");
 			expect([...data].slice(0, 3)).toEqual((chip.match(/\d+/g) ?? []).slice(0, 3).map(Number));
 		}
 	});
 
 	test("only the largest weights that hold the chosen share have one", async () => {
-		const weights = weightsOf([1, 1, 4, 4], (_, __, ___, key) => [0.5, 0.25, 0.125, 0.125][key] as number);
-		const { model, open } = mount(weights, numbered(4), { state: { ...ONLY_HEADS, top_mass: 0.75 } });
+		const weights = weightsOf(
+			[1, 1, 4, 4],
+			(_, __, ___, key) => [0.5, 0.25, 0.125, 0.125][key] as number,
+		);
+		const { model, open } = mount(weights, numbered(4), {
+			state: { ...ONLY_HEADS, top_mass: 0.75 },
+		});
 		const view = await open();
 		model.set("hovered", [2, null]);
 		await frame();
@@ -170,7 +177,9 @@ describe("labels, bars and numbers", () => {
 	const numbersOf = (rows: HTMLElement[]) =>
 		rows.map((row) => Number(row.querySelector(".number")?.textContent || 0));
 	const barsOf = (row: HTMLElement) =>
-		[...row.querySelectorAll<HTMLElement>(".bars i")].map((bar) => Number.parseFloat(bar.style.width));
+		[...row.querySelectorAll<HTMLElement>(".bars i")].map((bar) =>
+			Number.parseFloat(bar.style.width),
+		);
 
 	test("labels stand on their side, in order", async () => {
 		const { view } = await open({});
@@ -196,7 +205,10 @@ describe("labels, bars and numbers", () => {
 			);
 		}
 		for (const [key, number] of numbersOf(rowsOf(view, "key")).entries())
-			expect(number).toBeCloseTo((expected[key] as number) < 0.01 ? 0 : (expected[key] as number), 2);
+			expect(number).toBeCloseTo(
+				(expected[key] as number) < 0.01 ? 0 : (expected[key] as number),
+				2,
+			);
 		expect(numbersOf(rowsOf(view, "query"))).toEqual([0, 0, 0, 0, 0, 0, 0]);
 	});
 
@@ -257,7 +269,9 @@ describe("a long text", () => {
 		expect(view.all(".row").length).toBeGreaterThan(40);
 		expect(view.all(".row").length).toBeLessThan(80);
 		scroll.scrollTop = 4000;
-		await expect.poll(() => view.all(".query .row .label").map((el) => el.textContent)).toContain("w210");
+		await expect
+			.poll(() => view.all(".query .row .label").map((el) => el.textContent))
+			.toContain("w210");
 		expect(view.all(".row").length).toBeLessThan(80);
 		expect(view.text(".query .label").split(" ")).not.toContain("w0");
 	});
@@ -266,7 +280,9 @@ describe("a long text", () => {
 		const { model, open } = mount(weights, numbered(count), { state: { ...ONLY_HEADS } });
 		const view = await open();
 		view.one(".scroll").scrollTop = 4010;
-		await expect.poll(() => view.all(".query .row .label").map((el) => el.textContent)).toContain("w210");
+		await expect
+			.poll(() => view.all(".query .row .label").map((el) => el.textContent))
+			.toContain("w210");
 		const row = view.all(".query .row").find((el) => el.textContent === "w210") as HTMLElement;
 		const at = row.getBoundingClientRect();
 		const box = view.one(".scroll").getBoundingClientRect();

@@ -96,14 +96,21 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 	const definition = widget();
 	const life = new AbortController();
 	definition.initialize({ model: model.wrapped(), signal: life.signal } as never);
-	const render = (width = 1100) => renderInto(definition, model, width);
+	const views = new Set<Shown>();
+	const render = (width = 1100) => {
+		const view = renderInto(definition, model, width, () => views.delete(view));
+		views.add(view);
+		return view;
+	};
+	const quiet = () =>
+		kernel.idle && [...views].every((view) => view.one(".explorer").ariaBusy === "false");
 	const settled = () =>
 		expect
 			.poll(async () => {
-				if (!kernel.idle) return false;
+				if (!quiet()) return false;
 				// A drawing asks for what it misses: quiet is what stays quiet over a frame.
 				await frame();
-				return kernel.idle;
+				return quiet();
 			}, SLOW)
 			.toBe(true);
 	return {
@@ -113,7 +120,6 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 		settled,
 		async open(width) {
 			const view = render(width);
-			await expect.poll(() => view.one(".explorer").ariaBusy, SLOW).toBe("false");
 			await settled();
 			return view;
 		},
@@ -149,13 +155,17 @@ function renderInto(
 	definition: ReturnType<typeof widget>,
 	model: HostModel<ViewState>,
 	width: number,
+	removed: () => void,
 ): Shown {
 	const el = document.createElement("div");
 	el.style.width = `${width}px`;
 	document.body.append(el);
 	const life = new AbortController();
 	definition.render({ model: model.wrapped(), el, signal: life.signal } as never);
-	const view = new Shown(el, () => life.abort());
+	const view = new Shown(el, () => {
+		life.abort();
+		removed();
+	});
 	onTestFinished(() => view.remove());
 	return view;
 }
