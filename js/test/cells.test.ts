@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { palette } from "../src/draw/colour";
-import { addTile, type Cells, paintCells } from "../src/draw/matrix";
+import { type Cells, paintCells } from "../src/draw/matrix";
 
 const colours = palette(false);
 
@@ -42,17 +42,4 @@ test("a cell that isn't here stays clear, instead of looking like a weight", () 
 	const image = paintCells(cellsOf(1, 2, [Number.NaN, 1]), colours, 1);
 	expect([...image.data.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
 	expect(image.data[7]).toBe(255);
-});
-
-test("tiles are put at their place, and heads added up", () => {
-	const cells = cellsOf(258, 300, new Array(258 * 300).fill(0));
-	const corner = { rows: 2, columns: 44 };
-	addTile(cells, 1, 1, corner, (at) => at);
-	addTile(cells, 1, 1, corner, () => 0.5);
-	const at = (row: number, column: number) => cells.values[row * 300 + column];
-	expect(at(256, 256)).toBe(0.5);
-	expect(at(256, 299)).toBe(43.5);
-	expect(at(257, 256)).toBe(44.5);
-	expect(at(255, 299)).toBe(0);
-	expect(at(256, 255)).toBe(0);
 });

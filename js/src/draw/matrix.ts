@@ -1,26 +1,10 @@
-import { TILE } from "../protocol.gen";
 import { onScale, type Palette } from "./colour";
 
-/** Cells of a whole matrix, possibly pooled, as weights; NaN where they aren't here yet. */
+/** Cells of a matrix, possibly pooled, as weights; NaN where they aren't here. */
 export interface Cells {
 	readonly rows: number;
 	readonly columns: number;
 	readonly values: Float32Array;
-}
-
-/** Copy a tile's values into the cells at its place, adding to what is there. */
-export function addTile(
-	cells: Cells,
-	queryTile: number,
-	keyTile: number,
-	tile: { rows: number; columns: number },
-	value: (at: number) => number,
-): void {
-	for (let i = 0; i < tile.rows; i++) {
-		const to = (queryTile * TILE + i) * cells.columns + keyTile * TILE;
-		for (let j = 0; j < tile.columns; j++)
-			cells.values[to + j] = (cells.values[to + j] as number) + value(i * tile.columns + j);
-	}
 }
 
 /** One pixel a cell; cells that aren't here yet stay clear. */

@@ -1,103 +1,136 @@
-import { css, type Palette } from "../draw/colour";
-import { paintCells } from "../draw/matrix";
-import type { Description, Pointer, TokenTable } from "../protocol.gen";
+import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, make, withModifier } from "../ui/dom";
-import { headsText, short } from "../ui/words";
-import { type Picture, pictureOf } from "./picture";
+import { headsText } from "../ui/words";
+import { onGestures } from "./gestures";
+import { drawEdge, drawOverlay } from "./overlay";
+import { TilePainter } from "./picture";
 import type { Actions, View } from "./view";
+import {
+	type Frame,
+	frameOf,
+	panBy,
+	reveal,
+	tokensInView,
+	type Viewport,
+	zoomAt,
+} from "./viewport";
 
-const MAX_SIDE = 520;
-/** A host that opens a panel passes through widths of some pixels. */
-const MIN_SIDE = 20;
-const MAX_CELL = 28;
-/** Labels need room: below this a cell is too low for a line of text. */
-const LABELLED_CELL = 12;
-const LABEL_LENGTH = 12;
-const LABEL_ROOM = 84;
-/** The slanted labels of the last keys lean out to the right. */
-const LEAN = 40;
+const KEY_ZOOM = 1.5;
 
-/** Where the matrix lies on its canvas, in CSS pixels. */
-interface Frame {
-	readonly x: number;
-	readonly y: number;
-	readonly lean: number;
-	readonly cell: number;
-	readonly labelled: boolean;
-	readonly level: number;
-}
-
-function frameOf({ queries, keys }: Description, width: number): Frame {
-	const room = Math.min(MAX_SIDE, Math.max(MIN_SIDE, width));
-	const cells = Math.max(queries, keys);
-	const labelled = (room - LABEL_ROOM - LEAN) / cells >= LABELLED_CELL;
-	const margin = labelled ? LABEL_ROOM : 1;
-	const lean = labelled ? LEAN : 1;
-	const cell = Math.min(MAX_CELL, (room - margin - lean) / keys, (MAX_SIDE - margin - 1) / queries);
-	// Pool until a cell is no smaller than a pixel: dropping rows would drop weights unsaid.
-	const level = Math.max(0, Math.ceil(-Math.log2(cell * devicePixelRatio)));
-	return { x: margin, y: margin, lean, cell, labelled, level };
-}
-
-/** The whole of the chosen heads, a cell per weight; rows read, columns are read. */
+/** The chosen heads, a cell per weight; rows read, columns are read; zoomed from the whole to one cell. */
 export function matrixView(actions: Actions, signal: AbortSignal): View {
-	const title = make("div", { class: "title" });
+	const caption = make("span", { class: "muted" });
+	const zooms = make("span", { class: "zooms" });
+	const title = make(
+		"div",
+		{ class: "title" },
+		make("span", {}, "query ↓ reads key →"),
+		caption,
+		zooms,
+	);
 	const canvas = make("canvas");
 	const cross = make("canvas", { class: "cross" });
 	const stage = make("div", { class: "stage", tabindex: 0, role: "application" }, canvas, cross);
 	const el = make("section", { class: "pane matrix", "aria-label": "matrix view" }, title, stage);
+	const painter = new TilePainter();
 	let scene: Scene | undefined;
 	let frame: Frame | undefined;
+	let viewport: Viewport | null = null;
 	let drawn = "";
+	let coarsest = 0;
+	let followed: Pointer | null = null;
 	let width = 0;
 
-	const pointerOf = (event: MouseEvent): Pointer | null => {
+	const pointerAt = (x: number, y: number): Pointer | null => {
 		if (!scene || !frame) return null;
-		const box = stage.getBoundingClientRect();
-		const key = Math.floor((event.clientX - box.left - frame.x) / frame.cell);
-		const query = Math.floor((event.clientY - box.top - frame.y) / frame.cell);
+		const key = Math.floor((x - frame.x) / frame.cell + frame.key);
+		const query = Math.floor((y - frame.y) / frame.cell + frame.query);
 		const { queries, keys } = scene.description;
-		const onQuery = query >= 0 && query < queries;
-		const onKey = key >= 0 && key < keys;
+		const onQuery = y >= frame.y && y < frame.y + frame.height && query < queries;
+		const onKey = x >= frame.x && x < frame.x + frame.width && key < keys;
 		if (onQuery && onKey) return [query, key];
-		if (onQuery && key < 0) return [query, null];
-		if (onKey && query < 0) return [null, key];
+		if (onQuery && x < frame.x) return [query, null];
+		if (onKey && y < frame.y) return [null, key];
 		return null;
 	};
-	stage.addEventListener("pointermove", (event) => actions.hover(pointerOf(event), "cell"), {
-		signal,
-	});
-	stage.addEventListener("pointerleave", () => actions.hover(null, "cell"), { signal });
-	stage.addEventListener(
-		"click",
-		(event) => {
-			const pointer = pointerOf(event);
-			if (pointer) actions.pin(pointer);
+	const zoom = (x: number, y: number, factor: number) => {
+		if (!frame) return;
+		viewport = zoomAt(frame, x, y, factor);
+		actions.redraw();
+	};
+	const zoomMiddle = (factor: number) =>
+		frame && zoom(frame.x + frame.width / 2, frame.y + frame.height / 2, factor);
+	const whole = () => {
+		viewport = null;
+		actions.redraw();
+	};
+	onGestures(
+		stage,
+		{
+			hover: (x, y) => actions.hover(pointerAt(x, y), "cell"),
+			leave: () => actions.hover(null, "cell"),
+			click: (x, y) => {
+				const pointer = pointerAt(x, y);
+				if (pointer) actions.pin(pointer);
+			},
+			pan: (dx, dy) => {
+				viewport = frame ? panBy(frame, dx, dy) : null;
+				actions.redraw();
+			},
+			zoom,
 		},
-		{ signal },
+		signal,
 	);
-	stage.addEventListener("keydown", (event) => scene && onKey(event, scene, actions), { signal });
+	for (const [sign, name, act] of [
+		["−", "zoom out", () => zoomMiddle(1 / KEY_ZOOM)],
+		["+", "zoom in", () => zoomMiddle(KEY_ZOOM)],
+		["whole", "show the whole matrix", whole],
+	] as const) {
+		const button = make("button", { type: "button", "aria-label": name, title: name }, sign);
+		button.addEventListener("click", act, { signal });
+		zooms.append(button);
+	}
+	stage.addEventListener("keydown", (event) => onKey(event), { signal });
+
+	function onKey(event: KeyboardEvent): void {
+		// + needs Shift on most keyboards.
+		if (event.key === "+" || event.key === "=") zoomMiddle(KEY_ZOOM);
+		else if (withModifier(event) || !scene || !frame) return;
+		else if (event.key === "-") zoomMiddle(1 / KEY_ZOOM);
+		else if (event.key === "0") whole();
+		else {
+			const cell = cellFor(event.key, scene);
+			if (!cell) return;
+			if (event.key === "Enter" || event.key === " ") actions.pin(cell);
+			else {
+				viewport = frame.zoomed ? reveal(frame, ...cell) : viewport;
+				actions.hover(cell, "cell");
+			}
+		}
+		handled(event);
+	}
+
+	/** A pin that was set elsewhere is brought into view, once. */
+	function follow(now: Frame, selected: Pointer | null): void {
+		if (now.zoomed && selected && `${selected}` !== `${followed}`)
+			viewport = reveal(now, ...selected);
+		followed = selected;
+	}
 
 	function update(now: Scene): void {
 		scene = now;
 		if (width === 0) return;
 		const { description, state } = now;
-		frame = frameOf(description, width);
-		const size = [
-			frame.x + description.keys * frame.cell + frame.lean,
-			frame.y + description.queries * frame.cell + 1,
-		] as const;
-		stage.style.width = `${size[0]}px`;
-		stage.style.height = `${size[1]}px`;
-		stage.ariaLabel = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, Enter pins`;
-		const picture = pictureOf(now, frame.level);
-		title.replaceChildren(...titleOf(now, picture.level));
+		follow(frameOf(description, width, viewport), state.selected);
+		frame = frameOf(description, width, viewport);
+		stage.style.width = `${frame.size[0]}px`;
+		stage.style.height = `${frame.size[1]}px`;
+		stage.ariaLabel = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, Enter pins, + and − zoom, 0 shows the whole`;
+		zooms.hidden = frame.cells[0] >= frame.cells[1];
 		const key = JSON.stringify([
 			frame,
-			size,
-			picture.level,
-			picture.here,
+			now.version,
 			state.layer,
 			state.heads,
 			now.colours.dark,
@@ -105,11 +138,12 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		]);
 		if (key !== drawn) {
 			drawn = key;
-			drawMatrix(fitCanvas(canvas, ...size), picture, now, frame);
+			const context = fitCanvas(canvas, ...frame.size);
+			coarsest = painter.draw(context, now, frame);
+			drawEdge(context, now, frame);
 		}
-		const front = fitCanvas(cross, ...size);
-		drawLabels(front, now, frame);
-		drawCross(front, now, frame);
+		caption.textContent = captionOf(now, frame, coarsest);
+		drawOverlay(fitCanvas(cross, ...frame.size), now, frame);
 	}
 	const measure = () => {
 		width = el.clientWidth;
@@ -117,110 +151,37 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	return { el, measure, update };
 }
 
-function drawMatrix(
-	context: CanvasRenderingContext2D,
-	{ level, cells: put }: Picture,
-	scene: Scene,
-	frame: Frame,
-): void {
-	const { description, colours } = scene;
-	const cells = put();
-	const bitmap = new OffscreenCanvas(cells.columns, cells.rows);
-	bitmap.getContext("2d")?.putImageData(paintCells(cells, colours, description.scale), 0, 0);
-	context.imageSmoothingEnabled = false;
-	const { x, y, cell } = frame;
-	const side = cell * 2 ** level;
-	context.strokeStyle = css(colours.dark ? [255, 255, 255] : [0, 0, 0], 0.1);
-	context.drawImage(bitmap, x, y, cells.columns * side, cells.rows * side);
-	context.strokeRect(x + 0.5, y + 0.5, description.keys * cell - 1, description.queries * cell - 1);
-}
-
-function drawLabels(context: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
-	if (!frame.labelled) return;
-	const { description, tokens } = scene;
-	for (let q = 0; q < description.queries; q++)
-		drawLabel(context, scene, frame, "query", q, tokens.queries);
-	for (let k = 0; k < description.keys; k++)
-		drawLabel(context, scene, frame, "key", k, tokens.keys);
-}
-
-function textColour(colours: Palette, strong: boolean): string {
-	return css(colours.dark ? [235, 235, 240] : [27, 27, 31], strong ? 1 : 0.72);
-}
-
-function drawLabel(
-	context: CanvasRenderingContext2D,
-	{ colours, focus }: Scene,
-	{ x, y, cell }: Frame,
-	side: "query" | "key",
-	index: number,
-	table: TokenTable,
-): void {
-	const focused = (side === "query" ? focus.query : focus.key) === index;
-	context.font = `${Math.min(13, cell)}px system-ui, sans-serif`;
-	context.fillStyle = textColour(colours, focused);
-	context.textBaseline = "middle";
-	const label = short(table, index, LABEL_LENGTH);
-	context.save();
-	if (side === "query") {
-		context.textAlign = "right";
-		context.translate(x - 6, y + (index + 0.5) * cell);
-	} else {
-		context.textAlign = "left";
-		context.translate(x + (index + 0.5) * cell, y - 6);
-		context.rotate(-Math.PI / 3);
-	}
-	context.fillText(label, 0, 0);
-	context.restore();
-}
-
-function drawCross(
-	context: CanvasRenderingContext2D,
-	{ focus, colours, description }: Scene,
-	{ x, y, cell }: Frame,
-): void {
-	// A cell of a few pixels would vanish between two lines of its frame: mark its middle instead.
-	const thick = cell < 6 ? 0 : cell;
-	const inset = (cell - thick) / 2;
-	const [query, key] = focus.pair ?? [focus.query, focus.key];
-	context.lineWidth = thick ? 1.5 : 0.75;
-	if (query !== null && query < description.queries) {
-		context.strokeStyle = css(colours.reader, 0.9);
-		context.strokeRect(x, y + query * cell + inset, description.keys * cell, thick);
-	}
-	if (key !== null && key < description.keys) {
-		context.strokeStyle = css(colours.read, 0.95);
-		context.strokeRect(x + key * cell + inset, y, thick, description.queries * cell);
-	}
-}
-
-function titleOf(scene: Scene, level: number): Node[] {
-	const span = 2 ** level;
-	const pooled = level > 0 ? ` · max-pooled: 1 cell = ${span} × ${span} tokens` : "";
-	const mean = scene.state.heads.length > 1 ? ` · mean over ${scene.state.heads.length} heads` : "";
-	return [
-		make("span", {}, "query ↓ reads key →"),
-		make("span", { class: "muted" }, `${headsText(scene)}${mean}${pooled}`),
-	];
-}
-
-function onKey(event: KeyboardEvent, { focus, description }: Scene, actions: Actions): void {
-	if (withModifier(event)) return;
-	const [query, key] = focus.pair ?? [focus.query ?? 0, focus.key ?? 0];
+/** The cell that a key moves to or acts on. */
+function cellFor(
+	key: string,
+	{ focus, description }: Scene,
+): readonly [number, number] | undefined {
+	const [query, at] = focus.pair ?? [focus.query ?? 0, focus.key ?? 0];
 	const steps: Readonly<Record<string, readonly [number, number]>> = {
 		ArrowDown: [1, 0],
 		ArrowUp: [-1, 0],
 		ArrowRight: [0, 1],
 		ArrowLeft: [0, -1],
+		Enter: [0, 0],
+		" ": [0, 0],
 	};
-	const step = steps[event.key];
-	if (step) {
-		const within = (index: number, count: number) => Math.min(count - 1, Math.max(0, index));
-		actions.hover(
-			[within(query + step[0], description.queries), within(key + step[1], description.keys)],
-			"cell",
-		);
-	} else if (event.key === "Enter" || event.key === " ") actions.pin([query, key]);
-	else return;
-	handled(event);
+	const step = steps[key];
+	if (!step) return undefined;
+	const within = (index: number, count: number) => Math.min(count - 1, Math.max(0, index));
+	return [within(query + step[0], description.queries), within(at + step[1], description.keys)];
+}
+
+/** What is shown and what was done to it: pooled, averaged, a part of the whole. */
+function captionOf(scene: Scene, frame: Frame, level: number): string {
+	const { description, state } = scene;
+	const span = 2 ** level;
+	const parts = [headsText(scene)];
+	if (state.heads.length > 1) parts.push(`mean over ${state.heads.length} heads`);
+	if (level > 0) parts.push(`max-pooled: 1 cell = ${span} × ${span} tokens`);
+	if (frame.zoomed) {
+		const [q0, q1] = tokensInView(frame, "query", description.queries);
+		const [k0, k1] = tokensInView(frame, "key", description.keys);
+		parts.push(`queries ${q0}–${q1 - 1}, keys ${k0}–${k1 - 1}`);
+	}
+	return parts.join(" · ");
 }

@@ -1,54 +1,121 @@
-import { addTile, type Cells } from "../draw/matrix";
-import type { TileKey } from "../protocol.gen";
+import { type Cells, paintCells } from "../draw/matrix";
+import { TILE, type TileKey } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { type Tile, tileKeys } from "../source/cache";
+import type { Tile } from "../source/cache";
+import { type Frame, tokensInView } from "./viewport";
 
-/** The mean over the chosen heads, at one level. */
-export interface Picture {
-	readonly level: number;
-	/** How many of its tiles are here. */
-	readonly here: number;
-	/** Put the cells together: only when they are to be drawn. */
-	cells(): Cells;
-}
+/** Bitmaps that are kept: some screens' worth. */
+const KEPT = 160;
+/** What stands in until the finer tile is here looks like it. */
+const STAND_IN = 0.55;
 
-/** The picture at the level that is wanted or, until any of it is here, at the finest that is whole. */
-export function pictureOf(scene: Scene, wanted: number): Picture {
-	const { reader, description } = scene;
-	const picture = gather(scene, wanted, (key) => reader.tile(key));
-	if (picture.here) return picture;
-	const longest = Math.max(description.queries, description.keys);
-	for (let level = wanted + 1; longest / 2 ** level >= 1; level++) {
-		const coarser = gather(scene, level, (key) => reader.peek(key));
-		if (coarser.here && coarser.here === coarser.needed) return coarser;
+/** Draws the chosen heads' tiles; each is painted once and then only copied. */
+export class TilePainter {
+	readonly #bitmaps = new Map<string, OffscreenCanvas>();
+
+	/**
+	 * Draw what is in view.
+	 *
+	 * @returns The coarsest level that was used: more than the frame's while finer tiles are missing.
+	 */
+	draw(context: CanvasRenderingContext2D, scene: Scene, frame: Frame): number {
+		const { queries, keys } = scene.description;
+		const span = TILE * 2 ** frame.level;
+		const [q0, q1] = tokensInView(frame, "query", queries).map((t) => t / span) as [number, number];
+		const [k0, k1] = tokensInView(frame, "key", keys).map((t) => t / span) as [number, number];
+		let coarsest = frame.level;
+		context.save();
+		context.beginPath();
+		context.rect(frame.x, frame.y, frame.width, frame.height);
+		context.clip();
+		context.imageSmoothingEnabled = false;
+		for (let q = Math.floor(q0); q < q1; q++)
+			for (let k = Math.floor(k0); k < k1; k++)
+				coarsest = Math.max(coarsest, this.#drawTile(context, scene, frame, q, k));
+		context.restore();
+		return coarsest;
 	}
-	return picture;
+
+	/** One tile, or its part of the finest coarser one that is here. */
+	#drawTile(
+		context: CanvasRenderingContext2D,
+		scene: Scene,
+		frame: Frame,
+		q: number,
+		k: number,
+	): number {
+		const { cell, level } = frame;
+		const side = cell * 2 ** level;
+		const left = frame.x + (k * TILE * 2 ** level - frame.key) * cell;
+		const top = frame.y + (q * TILE * 2 ** level - frame.query) * cell;
+		const bitmap = this.#bitmap(scene, level, q, k, (key) => scene.reader.tile(key));
+		if (bitmap) {
+			context.globalAlpha = 1;
+			context.drawImage(bitmap, left, top, bitmap.width * side, bitmap.height * side);
+			return level;
+		}
+		const longest = Math.max(scene.description.queries, scene.description.keys);
+		for (let up = 1; longest / 2 ** (level + up) >= 1; up++) {
+			const over = 2 ** up;
+			const coarse = this.#bitmap(
+				scene,
+				level + up,
+				Math.floor(q / over),
+				Math.floor(k / over),
+				(key) => scene.reader.peek(key),
+			);
+			if (!coarse) continue;
+			const part = TILE / over;
+			const x = (k % over) * part;
+			const y = (q % over) * part;
+			const width = Math.min(part, coarse.width - x);
+			const height = Math.min(part, coarse.height - y);
+			context.globalAlpha = STAND_IN;
+			context.drawImage(
+				coarse,
+				x,
+				y,
+				width,
+				height,
+				left,
+				top,
+				width * over * side,
+				height * over * side,
+			);
+			return level + up;
+		}
+		return level;
+	}
+
+	#bitmap(
+		{ state, colours, description, table }: Scene,
+		level: number,
+		q: number,
+		k: number,
+		tileAt: (key: TileKey) => Tile | undefined,
+	): OffscreenCanvas | undefined {
+		const name = JSON.stringify([state.layer, state.heads, colours.dark, level, q, k]);
+		const known = this.#bitmaps.get(name);
+		if (known) return known;
+		const tiles = state.heads.map((head) => tileAt([state.layer, head, level, q, k]));
+		if (!tiles.every((tile) => tile !== undefined)) return undefined;
+		const cells = meanOf(tiles, table);
+		const bitmap = new OffscreenCanvas(cells.columns, cells.rows);
+		bitmap.getContext("2d")?.putImageData(paintCells(cells, colours, description.scale), 0, 0);
+		this.#bitmaps.set(name, bitmap);
+		for (const oldest of this.#bitmaps.keys()) {
+			if (this.#bitmaps.size <= KEPT) break;
+			this.#bitmaps.delete(oldest);
+		}
+		return bitmap;
+	}
 }
 
-function gather(
-	{ description, state, table }: Scene,
-	level: number,
-	tileAt: (key: TileKey) => Tile | undefined,
-): Picture & { needed: number } {
-	const keys = state.heads.flatMap((head) => tileKeys(description, state.layer, head, level));
-	const found = keys.flatMap((key) => {
-		const tile = tileAt(key);
-		return tile ? [{ tile, key }] : [];
-	});
-	const cells = () => {
-		const rows = Math.ceil(description.queries / 2 ** level);
-		const columns = Math.ceil(description.keys / 2 ** level);
-		const whole: Cells = { rows, columns, values: new Float32Array(rows * columns) };
-		const share = 1 / state.heads.length;
-		for (const { tile, key } of found)
-			addTile(
-				whole,
-				key[3],
-				key[4],
-				tile,
-				(at) => share * (table[tile.codes[at] as number] as number),
-			);
-		return whole;
-	};
-	return { level, here: found.length, needed: keys.length, cells };
+function meanOf(tiles: readonly Tile[], table: Float32Array): Cells {
+	const { rows = 0, columns = 0 } = tiles[0] ?? {};
+	const values = new Float32Array(rows * columns);
+	for (const { codes } of tiles)
+		for (let at = 0; at < values.length; at++)
+			values[at] = (values[at] as number) + (table[codes[at] as number] as number) / tiles.length;
+	return { rows, columns, values };
 }

@@ -1,0 +1,67 @@
+import { handled } from "../ui/dom";
+
+/** What a person does to a picture that can be zoomed, in CSS pixels from its upper left corner. */
+export interface Gestures {
+	hover(x: number, y: number): void;
+	leave(): void;
+	click(x: number, y: number): void;
+	pan(dx: number, dy: number): void;
+	zoom(x: number, y: number, factor: number): void;
+}
+
+/** A press that moves further than this is a drag, and no click. */
+const DRAG_FROM = 4;
+const WHEEL_STEP = 0.0016;
+
+/** Listen for pointer and wheel; the wheel zooms only a picture that was clicked, else the page scrolls. */
+export function onGestures(el: HTMLElement, act: Gestures, signal: AbortSignal): void {
+	let press: { x: number; y: number; moved: boolean } | null = null;
+	const at = (event: MouseEvent): readonly [number, number] => {
+		const box = el.getBoundingClientRect();
+		return [event.clientX - box.left, event.clientY - box.top];
+	};
+	const options = { signal };
+	el.addEventListener(
+		"pointerdown",
+		(event) => {
+			if (event.button === 0) press = { x: event.clientX, y: event.clientY, moved: false };
+		},
+		options,
+	);
+	el.addEventListener(
+		"pointermove",
+		(event) => {
+			if (!press || event.buttons === 0) {
+				act.hover(...at(event));
+				return;
+			}
+			const [dx, dy] = [event.clientX - press.x, event.clientY - press.y];
+			if (!press.moved && Math.hypot(dx, dy) < DRAG_FROM) return;
+			if (!press.moved) el.setPointerCapture(event.pointerId);
+			act.pan(dx, dy);
+			press = { x: event.clientX, y: event.clientY, moved: true };
+		},
+		options,
+	);
+	el.addEventListener(
+		"click",
+		(event) => {
+			if (!press?.moved) act.click(...at(event));
+			press = null;
+		},
+		options,
+	);
+	el.addEventListener("pointerleave", () => act.leave(), options);
+	el.addEventListener(
+		"wheel",
+		(event) => {
+			// A pinch on a touchpad arrives as a wheel with Ctrl.
+			const focused = (el.getRootNode() as ShadowRoot | Document).activeElement === el;
+			if (!focused && !event.ctrlKey) return;
+			handled(event);
+			const speed = event.ctrlKey ? 6 : 1;
+			act.zoom(...at(event), Math.exp(-event.deltaY * WHEEL_STEP * speed));
+		},
+		{ signal, passive: false },
+	);
+}
