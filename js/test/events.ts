@@ -1,7 +1,7 @@
-/** Wait until the browser has drawn what was asked for so far. */
+/** Wait until the browser has drawn what was asked for so far: callbacks run in their order. */
 export function frame(): Promise<void> {
 	return new Promise((done) => {
-		requestAnimationFrame(() => requestAnimationFrame(() => done()));
+		requestAnimationFrame(() => done());
 	});
 }
 
