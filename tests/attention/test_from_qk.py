@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from attention_explorer.attention import Attention, DenseAttention, from_qk, masks
+from attention_explorer.attention import Attention, DenseAttention, biases, from_qk
+from attention_explorer.attention.biases import Bias, CellBias, KeyBias, OffsetBias
 from attention_explorer.attention.from_qk import LayerStates, QKAttention
-from attention_explorer.attention.masks import DenseMask, KeyIntervals, compress
+from attention_explorer.attention.masks import BiasedMask, DenseMask, KeyIntervals, compress
 
 HEADS, KEY_HEADS, QUERIES, KEYS, SIZE = 6, 2, 23, 23, 4
 
@@ -56,7 +57,7 @@ CASES: dict[str, tuple[LayerStates, torch.Tensor | None]] = {
 @pytest.fixture(params=[64, 1 << 22], ids=["blocks of two rows", "one block"])
 def _blocks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(from_qk, "BLOCK_CELLS", request.param)
-    monkeypatch.setattr(masks, "_BLOCK_CELLS", request.param)
+    monkeypatch.setattr(biases, "BLOCK_CELLS", request.param)
 
 
 def same(ours: Any, expected: Any) -> bool:
@@ -140,29 +141,58 @@ def test_half_precision_states_are_multiplied_in_float32() -> None:
 def test_masks_of_intervals_are_compressed(form: str, pattern: torch.Tensor) -> None:
     least = torch.finfo(torch.float32).min if form == "float" else -torch.inf
     values = pattern if form == "bool" else torch.zeros(pattern.shape).masked_fill(~pattern, least)
-    mask = compress(values[None])
+    mask = compress([values[None]], QUERIES)
     assert isinstance(mask, KeyIntervals)
     ours = QKAttention([states(mask)], layer_numbers=[0]).matrix(0, 1)
     assert same(ours, whole(states(), pattern)[1].numpy())
 
 
 def test_masks_that_are_no_intervals_stay_whole() -> None:
-    """A hole inside a row, a pattern by head or an additive bias must not be lost."""
-    assert isinstance(compress(HOLES[None]), DenseMask)
+    """A hole inside a row or a pattern by head must not be lost."""
+    assert isinstance(compress([HOLES[None]], QUERIES), DenseMask)
     by_head = torch.stack([LOWER, WINDOW] * 3)
-    mask = compress(by_head)
+    mask = compress([by_head], QUERIES)
     assert isinstance(mask, DenseMask)
     assert mask.is_causal
     ours = QKAttention([states(mask)], layer_numbers=[0])
     assert same(ours.matrix(0, 3), whole(states(), by_head)[3].numpy())
-    bias = torch.randn(1, QUERIES, KEYS).masked_fill(~LOWER, -torch.inf)
-    added = compress(bias)
-    assert isinstance(added, DenseMask)
-    assert added.is_causal
-    layer = states()
-    scores = layer.query[2] @ layer.key[0].T * 0.7 + bias[0]
-    ours = QKAttention([states(added)], layer_numbers=[0])
-    assert same(ours.tile(0, 2, slice(0, 23), slice(0, 9)), scores.softmax(-1)[:, :9].numpy())
+
+
+OFFSETS = torch.arange(KEYS) - torch.arange(QUERIES)[:, None] + QUERIES - 1
+BIASES: dict[str, tuple[torch.Tensor, type[Bias]]] = {
+    "by key": (torch.randn(HEADS, 1, KEYS), KeyBias),
+    "by key, written out": (torch.randn(HEADS, 1, KEYS).expand(-1, QUERIES, -1), KeyBias),
+    "by offset": (torch.randn(HEADS, QUERIES + KEYS - 1)[:, OFFSETS], OffsetBias),
+    "by cell": (torch.randn(HEADS, QUERIES, KEYS), CellBias),
+    "by cell, the same for all heads": (torch.randn(1, QUERIES, KEYS), CellBias),
+}
+
+
+@pytest.mark.usefixtures("_blocks")
+@pytest.mark.parametrize("together", [False, True], ids=["bias and mask", "bias in the mask"])
+@pytest.mark.parametrize("case", BIASES)
+def test_biases_are_kept_in_their_smallest_form(case: str, together: bool) -> None:
+    """A bias read with its hidden cells, a sign or a head off by one shows in the weights."""
+    bias, form = BIASES[case]
+    expanded = bias.expand(HEADS, QUERIES, KEYS)
+    terms = [bias, LOWER[None]]
+    if together:
+        terms = [bias.expand(-1, QUERIES, -1).masked_fill(~LOWER, -torch.inf)]
+    mask = compress(terms, QUERIES)
+    assert isinstance(mask, BiasedMask)
+    assert isinstance(mask.pattern, KeyIntervals)
+    assert mask.is_causal
+    assert [type(found) for found in mask.biases] == [form]
+    layer = states(mask)
+    key = layer.key.repeat_interleave(HEADS // KEY_HEADS, dim=0)
+    scores = (layer.query @ key.mT * 0.7 + expanded).masked_fill(~LOWER, -torch.inf)
+    ours, expected = QKAttention([layer], layer_numbers=[0]), scores.softmax(-1).numpy()
+    assert same(ours.tile(0, 2, slice(0, 23), slice(2, 9)), expected[2, :, 2:9])
+    assert same(ours.rows(0, [5, 1], [22, 0, 7]), expected[[5, 1]][:, [22, 0, 7]])
+
+
+def test_a_bias_of_zeros_is_none() -> None:
+    assert isinstance(compress([torch.zeros(2, 4, 4), torch.zeros(1, 1, 4)], 4), KeyIntervals)
 
 
 def test_a_query_that_may_read_nothing_is_refused() -> None:
@@ -170,7 +200,7 @@ def test_a_query_that_may_read_nothing_is_refused() -> None:
     pattern = LOWER.clone()
     pattern[4] = False
     with pytest.raises(ValueError, match="every key from query 4"):
-        compress(pattern[None])
+        compress([pattern[None]], QUERIES)
 
 
 def test_sinks_are_told_of() -> None:

@@ -150,7 +150,7 @@ def _read_mask(record: Record, kept: torch.Tensor, masks: dict[int, Mask]) -> Ma
     if id(mask) not in masks:
         values = mask.detach()[0].to(device).expand(-1, n_queries, -1)[..., :n_keys]
         try:
-            masks[id(mask)] = compress(_select(_select(values, kept), kept, axis=2))
+            masks[id(mask)] = compress([_select(_select(values, kept), kept, axis=2)], len(kept))
         except ValueError as reason:
             raise CannotRebuildError(f"{record.name}: {reason}") from None
     return masks[id(mask)]
