@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 
-from .biases import Bias, Index, compress_bias, row_blocks
+from .biases import Bias, compress_bias, row_blocks
+from .biases import Index as Index
 
 
 @dataclass(frozen=True)
