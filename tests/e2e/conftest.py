@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from .lab import LabNotebook, write_notebook
 from .servers import jupyter_lab
+from .watch import Watch
 
 CHROMIUM = os.environ.get("CHROMIUM") or "/usr/bin/chromium"
 QUIET = [
@@ -21,6 +25,10 @@ QUIET = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 
+expect.set_options(timeout=10_000)
+
+OpenCells = Callable[..., contextlib.AbstractContextManager[LabNotebook]]
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -30,12 +38,27 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@contextlib.contextmanager
+def watched_page(browser: Browser, allowed: Collection[str] = ()) -> Iterator[Page]:
+    """Open a page that fails its test when it asks another host or our module faults."""
     page = browser.new_page(viewport={"width": 1400, "height": 1300})
     page.set_default_timeout(20_000)
-    yield page
-    page.close()
+    watch = Watch(page, allowed)
+    try:
+        yield page
+    finally:
+        page.close()
+    assert not watch.faults, "\n".join(watch.faults)
+
+
+@contextlib.contextmanager
+def open_notebook(browser: Browser, url: str, name: str) -> Iterator[LabNotebook]:
+    """Open a notebook in a page of its own; its kernel ends with the block."""
+    with watched_page(browser) as page:
+        notebook = LabNotebook(page, url, name)
+        notebook.wait_for_kernel()
+        yield notebook
+        notebook.shut_down()
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +70,19 @@ def lab_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lab_url(lab_folder: Path) -> Iterator[str]:
     with jupyter_lab(lab_folder) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def open_cells(browser: Browser, lab_url: str, lab_folder: Path) -> OpenCells:
+    """Open a new notebook of the given cells, run to its end."""
+    numbers = itertools.count()
+
+    @contextlib.contextmanager
+    def opened(*cells: str) -> Iterator[LabNotebook]:
+        name = f"{next(numbers)}.ipynb"
+        write_notebook(lab_folder / name, list(cells))
+        with open_notebook(browser, lab_url, name) as notebook:
+            notebook.run_all()
+            yield notebook
+
+    return opened

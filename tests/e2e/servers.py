@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 START_S = 90
 
@@ -26,13 +29,13 @@ def free_port() -> int:
 def serving(command: list[str], port: int, folder: Path) -> Iterator[str]:
     """Run ``python -m command`` until the block ends; yields its address once it listens."""
     # Voilà starts a kernel for each page that is asked for, so only the port is touched.
-    with tempfile.NamedTemporaryFile("w+") as output:
+    with tempfile.TemporaryDirectory() as home, tempfile.NamedTemporaryFile("w+") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=folder,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1", "JUPYTER_PREFER_ENV_PATH": "1"},
+            env={**os.environ, "HF_HUB_OFFLINE": "1", **_own_settings(home)},
         )
         try:
             _wait_for(port, process, Path(output.name))
@@ -44,6 +47,16 @@ def serving(command: list[str], port: int, folder: Path) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _own_settings(home: str) -> dict[str, str]:
+    """Keep a person's settings, kernels and history out of the run, and the run out of theirs."""
+    return {
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "JUPYTER_CONFIG_DIR": f"{home}/config",
+        "JUPYTER_DATA_DIR": f"{home}/data",
+        "IPYTHONDIR": f"{home}/ipython",
+    }
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -58,26 +71,37 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @contextlib.contextmanager
 def jupyter_lab(folder: Path) -> Iterator[str]:
+    """Serve JupyterLab with the settings of the examples."""
     port = free_port()
-    options = [
-        f"--ServerApp.port={port}",
-        "--ServerApp.port_retries=0",
-        "--ServerApp.ip=127.0.0.1",
-        "--ServerApp.token=",
-        "--ServerApp.password=",
-        "--ServerApp.open_browser=False",
-        "--ServerApp.allow_root=True",
-        "--LabApp.expose_app_in_browser=True",
-        "--LabApp.news_url=None",
-        f"--ServerApp.root_dir={folder}",
-    ]
-    with serving(["jupyterlab", *options], port, folder) as url:
-        yield url
+    with tempfile.TemporaryDirectory() as settings:
+        shutil.copy(EXAMPLES / "lab-settings.json", f"{settings}/overrides.json")
+        options = [
+            f"--ServerApp.port={port}",
+            "--ServerApp.port_retries=0",
+            "--ServerApp.ip=127.0.0.1",
+            "--ServerApp.token=",
+            "--ServerApp.password=",
+            "--ServerApp.open_browser=False",
+            "--ServerApp.allow_root=True",
+            "--LabApp.expose_app_in_browser=True",
+            "--LabApp.news_url=None",
+            f"--LabApp.app_settings_dir={settings}",
+            f"--ServerApp.root_dir={folder}",
+        ]
+        with serving(["jupyterlab", *options], port, folder) as url:
+            yield url
 
 
 @contextlib.contextmanager
 def voila(notebook: Path) -> Iterator[str]:
+    """Serve one notebook; ``?theme=dark`` in its address works."""
     port = free_port()
-    options = [str(notebook), f"--port={port}", "--Voila.ip=127.0.0.1", "--no-browser"]
+    options = [
+        str(notebook),
+        f"--port={port}",
+        "--Voila.ip=127.0.0.1",
+        "--no-browser",
+        "--VoilaConfiguration.allow_theme_override=YES",
+    ]
     with serving(["voila", *options], port, notebook.parent) as url:
         yield url

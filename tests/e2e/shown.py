@@ -1,0 +1,94 @@
+"""An explorer on a page, by what a person and a screen reader get of it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Locator, expect
+
+
+class Explorer:
+    """One view of one explorer; ``root`` is inside its shadow root."""
+
+    def __init__(self, root: Locator) -> None:
+        self.root = root
+        self.layer = root.get_by_label("layer", exact=True)
+        self.head = root.get_by_label("head", exact=True)
+        self.mass = root.get_by_label("share of each row's attention")
+        self.status = root.get_by_role("status")
+        self.text = root.get_by_label("text view")
+        self.tokens = self.text.get_by_role("option")
+        self.heads = root.get_by_label("head view", exact=True)
+        self.matrix = root.get_by_label("matrix view", exact=True)
+        self.readout = root.locator(".readout")
+        self.notes = root.locator(".notes")
+
+    def expect_live(self) -> None:
+        expect(self.status).to_have_text("live, exact", timeout=30_000)
+        expect(self.root).not_to_have_class(re.compile("waiting"))
+
+    def token(self, position: int) -> Locator:
+        return self.tokens.nth(position)
+
+    def chip(self, head: int) -> Locator:
+        return self.root.get_by_role("button", name=f"head {head}", exact=True)
+
+    def view_button(self, name: str) -> Locator:
+        return self.root.get_by_role("group", name="views").get_by_role("button", name=name)
+
+    def chosen_heads(self) -> Locator:
+        return self.root.get_by_role("group", name="heads").get_by_role("button", pressed=True)
+
+    def focused(self, side: str) -> Locator:
+        """The focused label of the head view's queries or keys."""
+        return self.heads.locator(f".column.{side} .focused .label")
+
+    def item(self, label: str) -> Locator:
+        """What the readout says under a label."""
+        return self.readout.locator(".item").filter(has_text=label)
+
+    def cross(self) -> str:
+        """What the matrix shows of the focus, as a picture to compare."""
+        picture: str = self.matrix.locator("canvas.cross").evaluate("(el) => el.toDataURL()")
+        return picture
+
+    def expect_legible(self, theme: str) -> None:
+        """Dark letters on a light ground, or the other way round: as painted, not as named."""
+        expect(self.root).to_have_attribute("data-theme", theme)
+        ground, ink = self.root.evaluate(_GROUND_AND_INK)
+        dark, light = (ground, ink) if theme == "dark" else (ink, ground)
+        assert dark < 70 < 190 < light, f"{theme}: ground {ground:.0f}, ink {ink:.0f} of 255"
+
+    def overflow(self) -> list[str]:
+        """What sticks out of the explorer sideways."""
+        found: list[str] = self.root.evaluate(_OVERFLOW)
+        return found
+
+    def box(self) -> dict[str, Any]:
+        box = self.root.bounding_box()
+        assert box is not None, "the explorer has no box: it isn't shown"
+        return dict(box)
+
+
+_GROUND_AND_INK = """(root) => {
+  const shades = new OffscreenCanvas(2, 1).getContext("2d", { willReadFrequently: true });
+  const style = getComputedStyle(root);
+  for (const [x, colour] of [style.backgroundColor, style.color].entries()) {
+    shades.fillStyle = colour;
+    shades.fillRect(x, 0, 1, 1);
+  }
+  const { data } = shades.getImageData(0, 0, 2, 1);
+  return [0, 4].map((at) => (data[at] + data[at + 1] + data[at + 2]) / 3);
+}"""
+# Hidden overflow (labels cut by an ellipsis) isn't seen; what sticks out of the root is.
+_OVERFLOW = """(root) => {
+  const { left, right } = root.getBoundingClientRect();
+  const out = root.scrollWidth > root.clientWidth ? [`scrollWidth ${root.scrollWidth}`] : [];
+  for (const el of root.querySelectorAll("*")) {
+    const box = el.getBoundingClientRect();
+    if (box.width && (box.left < left - 1 || box.right > right + 1))
+      out.push(`${el.tagName}.${el.className} from ${box.left - left} to ${box.right - left}`);
+  }
+  return out;
+}"""

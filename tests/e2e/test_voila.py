@@ -1,0 +1,101 @@
+"""The Voilà page as it is shipped: usable without a line of code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .conftest import watched_page
+from .servers import EXAMPLES, voila
+from .shown import Explorer
+
+# The only addresses outside that Voilà's own template names.
+ICONS = {
+    f"https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@%5E5/css/{name}.min.css"
+    for name in ("all", "v4-shims")
+}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with voila(EXAMPLES / "voila_app.ipynb") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    with watched_page(browser, allowed=ICONS) as page:
+        page.goto(url, wait_until="commit")
+        page.locator(".explorer").wait_for(timeout=60_000)
+        yield page
+
+
+@pytest.fixture
+def explorer(page: Page) -> Explorer:
+    return Explorer(page.locator(".explorer"))
+
+
+def trace(page: Page, first: str, second: str = "") -> None:
+    areas = page.locator("textarea")
+    areas.nth(0).fill(first)
+    areas.nth(1).fill(second)
+    page.get_by_role("button", name="Trace").click()
+
+
+def test_the_page_shows_the_explorer_and_no_code(page: Page, explorer: Explorer) -> None:
+    """Catches cells shown as they are written, and an explorer without its kernel."""
+    explorer.expect_live()
+    expect(page.get_by_role("button", name="Trace")).to_be_visible()
+    expect(page.get_by_text("import ")).to_have_count(0)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    assert explorer.overflow() == []
+    explorer.token(8).hover()
+    expect(explorer.item("“it” (8) reads").locator(".read").first).to_have_text("cat 0.7118")
+
+
+def test_another_text_and_a_second_one_are_followed(page: Page, explorer: Explorer) -> None:
+    """Catches an explorer that stays at the text before."""
+    trace(page, "The <b>lawyer</b> questioned the witness.", "Who was asked?")
+    expect(explorer.tokens.nth(5)).to_have_text("lawyer", timeout=60_000)
+    expect(page.locator(".explorer")).to_have_count(1)
+    explorer.expect_live()
+    expect(explorer.text).to_contain_text("Who was asked?")
+    expect(explorer.layer).to_have_value("5")
+    explorer.token(5).hover()
+    expect(explorer.item("“lawyer” (5) reads").locator(".read").first).to_contain_text("0.")
+
+
+@pytest.mark.parametrize(
+    ("first", "model", "told"),
+    [
+        ("  ", None, "There is no text yet"),
+        ("word " * 700, None, "512"),
+        ("Hello there.", "", "No model is named yet"),
+        ("Hello there.", "no-such/model", "no-such/model could not be loaded"),
+    ],
+)
+def test_what_cannot_be_traced_is_told_in_a_sentence(
+    page: Page, explorer: Explorer, first: str, model: str | None, told: str
+) -> None:
+    """Catches a traceback, silence, and an explorer that is lost with the attempt."""
+    tokens = explorer.tokens.count()
+    if model is not None:
+        page.locator("select").first.select_option(index=1)
+        page.locator("input[type=text]").fill(model)
+    trace(page, first)
+    expect(page.locator("span[role=status]", has_text=told)).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Trace")).to_be_enabled()
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    expect(explorer.tokens).to_have_count(tokens)
+
+
+def test_the_dark_theme_is_dark(browser: Browser, url: str) -> None:
+    """Catches a light explorer on a dark page."""
+    with watched_page(browser, allowed=ICONS) as page:
+        page.goto(f"{url}/?theme=dark", wait_until="commit")
+        explorer = Explorer(page.locator(".explorer"))
+        expect(explorer.root).to_have_attribute("data-theme", "dark", timeout=60_000)
+        explorer.expect_live()
+        explorer.expect_legible("dark")
