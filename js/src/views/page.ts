@@ -75,6 +75,7 @@ export function tokenPage(
 	onToken("pointerover", (token) => actions.hover(pointerAt(token), "token"));
 	onToken("click", (token) => actions.pin(pointerAt(token)));
 	onToken("focusin", (token, event) => {
+		moveTabStop(token);
 		if ((event.target as HTMLElement).matches(":focus-visible"))
 			actions.hover(pointerAt(token), "token");
 	});
@@ -94,12 +95,21 @@ export function tokenPage(
 	}
 
 	function focus(token: number): void {
-		inTabOrder = token;
 		scrollTo(token);
+		moveTabStop(token);
 		fill();
-		for (const { spans } of inDocument.values())
-			for (const span of spans) span.tabIndex = Number(span.dataset.token) === token ? 0 : -1;
 		spanOf(token)?.focus({ preventScroll: true, focusVisible: true } as FocusOptions);
+	}
+
+	function moveTabStop(token: number): void {
+		for (const [at, tabIndex] of [
+			[inTabOrder, -1],
+			[token, 0],
+		] as const) {
+			const span = spanOf(at);
+			if (span) span.tabIndex = tabIndex;
+		}
+		inTabOrder = token;
 	}
 
 	function spanOf(token: number): HTMLElement | undefined {
@@ -134,9 +144,12 @@ export function tokenPage(
 	/** Bring the lines in view into the document, and take the others out of it. */
 	function fill(): void {
 		const spare = SPARE * row;
-		const wanted = new Set(
-			linesBetween(lines, (top - spare) / row, (top + ROWS_SHOWN[size] * row + spare) / row),
-		);
+		const bottom = top + ROWS_SHOWN[size] * row;
+		const near = linesBetween(lines, (top - spare) / row, (bottom + spare) / row);
+		// Whose token is in the tab order stays, wherever it is: that token may have the focus.
+		const kept = lineOf(lines, inTabOrder) ?? [];
+		const above = inTabOrder < (near[0]?.first ?? 0);
+		const wanted = new Set((above ? [kept, near] : [near, kept]).flat());
 		for (const [line, shown] of inDocument)
 			if (!wanted.has(line)) {
 				shown.el.remove();
