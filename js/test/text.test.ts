@@ -291,6 +291,87 @@ describe("the keyboard", () => {
 	});
 });
 
+describe("a long text", () => {
+	const count = 900;
+	const weights = weightsOf([1, 1, count, count], (_, __, q, k) => (k === (q * 7) % count ? 1 : 0));
+	const start = () => mount(weights, numbered(count, "word"), { state: { view: ["text"] } });
+	const inDocument = (view: Shown) =>
+		view.all(".token").map((token) => Number(token.dataset.token));
+
+	test("only the lines in view are in the document, wherever it is scrolled to", async () => {
+		const view = await start().open(700);
+		expect(inDocument(view).length).toBeGreaterThan(80);
+		expect(inDocument(view).length).toBeLessThan(350);
+		expect(inDocument(view)[0]).toBe(0);
+		const line = view.one(".tokens");
+		line.scrollTop = line.scrollHeight;
+		await expect.poll(() => inDocument(view).at(-1)).toBe(count - 1);
+		expect(inDocument(view).length).toBeLessThan(350);
+		const tokens = inDocument(view);
+		expect(tokens, "in the order of the text").toEqual([...tokens].sort((a, b) => a - b));
+	});
+
+	test("what is scrolled into view is shaded as what was there before", async () => {
+		const { model, open } = start();
+		const view = await open(700);
+		model.set("hovered", [128, 128]);
+		await frame();
+		const line = view.one(".tokens");
+		line.scrollTop = line.scrollHeight;
+		await expect.poll(() => inDocument(view)).toContain(896);
+		expect(fillOf(view.token(896))).toBeGreaterThan(200);
+		expect(fillOf(view.token(895))).toBe(0);
+	});
+
+	test("a token that is pinned elsewhere is scrolled into view", async () => {
+		const { model, open } = start();
+		const view = await open(700);
+		model.set("selected", [700, null]);
+		await expect.poll(() => inDocument(view)).toContain(700);
+		const box = view.one(".tokens").getBoundingClientRect();
+		await expect
+			.poll(() => view.token(700).getBoundingClientRect().bottom)
+			.toBeLessThanOrEqual(box.bottom + 1);
+	});
+
+	test("arrows go on beyond the edge of what is in view", async () => {
+		const { model, open } = start();
+		const view = await open(700);
+		view.token(0).focus();
+		for (let i = 0; i < 250; i++)
+			view.root.activeElement?.dispatchEvent(
+				new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true, composed: true }),
+			);
+		await frame();
+		expect((view.root.activeElement as HTMLElement).dataset.token).toBe("250");
+		expect(model.get("hovered")).toEqual([250, 250]);
+		const [token, box] = [view.token(250), view.one(".tokens")].map((el) =>
+			el.getBoundingClientRect(),
+		);
+		expect(token?.bottom).toBeLessThanOrEqual((box?.bottom as number) + 1);
+	});
+
+	test("scrolled away from the focused token, the keyboard still belongs to the text", async () => {
+		const view = await start().open(700);
+		view.token(3).focus();
+		await press(view.token(3), "ArrowRight");
+		const line = view.one(".tokens");
+		line.scrollTop = line.scrollHeight;
+		await expect.poll(() => inDocument(view)).toContain(count - 1);
+		expect(view.root.activeElement?.closest(".tokens")).toBe(line);
+		expect(await press(view.root.activeElement as Element, "ArrowRight")).toBe(false);
+		expect((view.root.activeElement as HTMLElement).dataset.token).toBe("5");
+	});
+
+	test("scrolled anywhere, one token can be reached by Tab", async () => {
+		const view = await start().open(700);
+		const line = view.one(".tokens");
+		line.scrollTop = line.scrollHeight;
+		await expect.poll(() => inDocument(view)).toContain(count - 1);
+		expect(view.all(".token").filter((token) => token.tabIndex === 0)).toHaveLength(1);
+	});
+});
+
 test("a weight that is negative is shaded cold, with its sign under the token", async () => {
 	const weights: Weights = weightsOf([1, 1, 3, 3], (_, __, q, k) => (q === k ? -0.5 : 0.25));
 	const { open } = mount(weights, numbered(3), {
