@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Float = npt.NDArray[np.float32]
 Reduction = Literal["max", "mean"]
+
+
+class Preview(NamedTuple):
+    """A head's overview in mean weights, had at once.
+
+    Attributes
+    ----------
+    mean : array, shape (ceil(n_queries / factor), ceil(n_keys / factor))
+        Each cell's mean weight.
+    exact : bool
+        Whether all queries were read. If not, a cell is the mean over a sample of its queries and
+        may miss a large weight: call it a preview until the exact overview is there.
+    """
+
+    mean: Float
+    exact: bool
 
 
 class Attention(ABC):
@@ -66,6 +82,21 @@ class Attention(ABC):
         """Return a block of exact weights, shape (queries, keys); slices of step 1 are clipped."""
 
     @abstractmethod
+    def bands(
+        self,
+        layer: int,
+        head: int,
+        queries: slice,
+        keys: slice,
+        factor: int,
+        reduction: Reduction = "max",
+    ) -> Iterator[Float]:
+        """Yield what `pooled` returns from top to bottom, each band after a few ms of work.
+
+        Bands are some rows of cells, shape (0 or more, ceil(keys / factor)); those without a row
+        only give way. Between two of them anything else may be asked; the rest may be left.
+        """
+
     def pooled(
         self,
         layer: int,
@@ -80,6 +111,25 @@ class Attention(ABC):
         Shape (ceil(queries / factor), ceil(keys / factor)); a border cell pools what it has.
         With signed weights the maximum is of the absolute value, sign kept.
         """
+        return np.concatenate(list(self.bands(layer, head, queries, keys, factor, reduction)))
+
+    def thumbnails(self, layer: int, factor: int, reduction: Reduction = "max") -> Float:
+        """Return every head of a layer pooled whole, shape (n_heads, queries, keys / factor)."""
+        whole = slice(0, self.n_queries), slice(0, self.n_keys)
+        heads = range(self.n_heads)
+        return np.stack([self.pooled(layer, head, *whole, factor, reduction) for head in heads])
+
+    def preview(self, layer: int, head: int, factor: int) -> Preview:
+        """Return a head's overview in mean weights at once, from a sample where it has to be."""
+        whole = slice(0, self.n_queries), slice(0, self.n_keys)
+        return Preview(self.pooled(layer, head, *whole, factor, "mean"), exact=True)
+
+    def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
+        """Do beforehand what the first tile or column of these queries takes long for.
+
+        Yields after a few ms of work each; the rest may be left.
+        """
+        yield from ()
 
     def row(self, layer: int, head: int, query: int) -> Float:
         """Return what `query` reads, shape (n_keys,)."""

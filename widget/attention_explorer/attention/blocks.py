@@ -1,6 +1,8 @@
-"""Blocks of a matrix: clipping a slice to it, pooling its cells."""
+"""Blocks of a matrix: clipping a slice to it, cutting it up, pooling its cells."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,6 +15,26 @@ def clip(part: slice, length: int) -> slice:
     if step != 1:
         raise ValueError(f"a block has to be a slice with step 1, got {part}")
     return slice(start, max(start, stop))
+
+
+def pieces(part: slice, factor: int, longest: int) -> Iterator[slice]:
+    """Cut `part` up for pooling by `factor`, counted from its start.
+
+    A piece is at most `longest` long and holds whole cells, or lies within one.
+    """
+    step = longest // factor * factor or factor
+    for first in range(part.start, part.stop, step):
+        stop = min(first + step, part.stop)
+        for start in range(first, stop, longest):
+            yield slice(start, min(start + longest, stop))
+
+
+def check_pooling(factor: int, reduction: Reduction) -> None:
+    """Refuse a factor below 1 and an unknown reduction."""
+    if factor < 1:
+        raise ValueError(f"the pooling factor has to be 1 or more, got {factor}")
+    if reduction not in ("max", "mean"):
+        raise ValueError(f"the reduction has to be 'max' or 'mean', got {reduction!r}")
 
 
 def pool(block: Float, factor: int, reduction: Reduction, signed: bool = False) -> Float:
@@ -33,32 +55,30 @@ def pool(block: Float, factor: int, reduction: Reduction, signed: bool = False) 
     -------
     array, shape (..., ceil(rows / factor), ceil(columns / factor))
     """
-    if factor < 1:
-        raise ValueError(f"the pooling factor has to be 1 or more, got {factor}")
+    check_pooling(factor, reduction)
     if factor == 1:
         return block
-    shape = (*block.shape[:-2], -(-block.shape[-2] // factor), -(-block.shape[-1] // factor))
-    if 0 in shape:
-        return np.zeros(shape, np.float32)
-    if reduction == "mean":
-        sums = _reduce(np.add, block, factor)
-        return sums / _counts(block.shape[-2], factor)[:, None] / _counts(block.shape[-1], factor)
-    if reduction != "max":
-        raise ValueError(f"the reduction has to be 'max' or 'mean', got {reduction!r}")
-    highest = _reduce(np.maximum, block, factor)
-    if not signed:
+    if reduction == "max" and signed:
+        highest = pool(block, factor, "max")
+        lowest = -pool(-block, factor, "max")
+        return np.where(highest >= -lowest, highest, lowest)
+    # Rows first: that pass is along contiguous memory and leaves little for the other.
+    return pool_axis(pool_axis(block, factor, reduction, -2), factor, reduction, -1)
+
+
+def pool_axis(block: Float, factor: int, reduction: Reduction, axis: int) -> Float:
+    """Pool one axis of `block`, the last or the last but one, by `factor` cells."""
+    starts = np.arange(0, block.shape[axis], factor)
+    if reduction == "max":
+        highest: Float = np.maximum.reduceat(block, starts, axis=axis)
         return highest
-    lowest = _reduce(np.minimum, block, factor)
-    return np.where(highest >= -lowest, highest, lowest)
+    sizes = cell_sizes(block.shape[axis], factor)
+    means: Float = np.add.reduceat(block, starts, axis=axis)
+    means /= sizes if axis == -1 else sizes[:, None]
+    return means
 
 
-def _reduce(function: np.ufunc, block: Float, factor: int) -> Float:
-    """Reduce rows first: that pass is along contiguous memory and leaves little for the other."""
-    for axis in (-2, -1):
-        block = function.reduceat(block, np.arange(0, block.shape[axis], factor), axis=axis)
-    return block
-
-
-def _counts(length: int, factor: int) -> Float:
+def cell_sizes(length: int, factor: int) -> Float:
+    """Return how many of `length` entries each cell of `factor` holds."""
     starts = np.arange(0, length, factor)
     return np.minimum(length - starts, factor).astype(np.float32)

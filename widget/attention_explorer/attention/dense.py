@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .base import Attention, Float, Reduction
-from .blocks import clip, pool
+from .blocks import check_pooling, clip, pieces, pool
 
 Layer = npt.NDArray[np.floating[Any]]
 
+# 4 MiB of float32, pooled in a few ms.
+BAND_CELLS = 1 << 20
 # Half precision rounds each weight by up to 0.4 %: a row whose sum is off by less is a softmax.
 ROW_SUM_TOLERANCE = 0.01
 
@@ -62,9 +64,11 @@ class DenseAttention(Attention):
         return _float32(matrices[np.ix_(list(heads), list(keys))])
 
     def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
-        return np.array(self._block(layer, head, queries, keys), np.float32, order="C")
+        matrix = self._layers[layer][head]
+        block = matrix[clip(queries, self.n_queries), clip(keys, self.n_keys)]
+        return np.array(block, np.float32, order="C")
 
-    def pooled(
+    def bands(
         self,
         layer: int,
         head: int,
@@ -72,17 +76,12 @@ class DenseAttention(Attention):
         keys: slice,
         factor: int,
         reduction: Reduction = "max",
-    ) -> Float:
-        if factor == 1:
-            return self.tile(layer, head, queries, keys)
-        block = _float32(self._block(layer, head, queries, keys))
-        return pool(block, factor, reduction, self.signed)
-
-    def _block(self, layer: int, head: int, queries: slice, keys: slice) -> Layer:
-        block: Layer = self._layers[layer][
-            head, clip(queries, self.n_queries), clip(keys, self.n_keys)
-        ]
-        return block
+    ) -> Iterator[Float]:
+        check_pooling(factor, reduction)
+        queries = clip(queries, self.n_queries)
+        yield pool(self.tile(layer, head, slice(0, 0), keys), factor, reduction)
+        for rows in pieces(queries, factor, max(factor, BAND_CELLS // self.n_keys)):
+            yield pool(self.tile(layer, head, rows, keys), factor, reduction, self.signed)
 
 
 def dense_attention(

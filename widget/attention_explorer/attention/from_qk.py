@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
-from .base import Attention, Float, Reduction
-from .blocks import clip, pool
-from .masks import Index, Mask
+from .base import Attention, Float, Preview, Reduction
+from .biases import Index
+from .blocks import cell_sizes, check_pooling, clip, pieces, pool_axis
+from .masks import Mask
+from .scan import scan
 
-# 16 MiB of float32: large enough for a matmul to run at full speed, small enough for any machine.
-BLOCK_CELLS = 1 << 22
+# What is done without giving way: some 10 ms on one core.
+BLOCK_CELLS = 1 << 23
+# Rows that are read together: a square chunk of scores is the cheapest to multiply and to reduce.
+BLOCK_ROWS = 512
+# Fewer, as sampled rows lie far apart: most keys of a causal mask are then skipped.
+PREVIEW_BLOCK_ROWS = 64
+# Sampled rows in each row of a preview's cells, and a limit on what one preview reads.
+PREVIEW_ROWS = 8
+PREVIEW_CELLS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -42,28 +52,31 @@ class LayerStates:
     softcap: float | None = None
     sinks: torch.Tensor | None = None
 
-    def scores(self, head: int, queries: Index, keys: Index) -> torch.Tensor:
-        """Return what the softmax is taken of, float32 or wider, shape (queries, keys)."""
-        dtype = torch.promote_types(self.query.dtype, torch.float32)
+    @property
+    def dtype(self) -> torch.dtype:
+        """What is computed in: float32 or wider."""
+        return torch.promote_types(self.query.dtype, torch.float32)
+
+    def scores(self, head: int, queries: Index, keys: Index, is_open: bool = False) -> torch.Tensor:
+        """Return what the softmax is taken of, shape (queries, keys), key by key in memory.
+
+        `is_open` says that each of the queries may read each of the keys: no mask is needed.
+        """
         key_head = head * len(self.key) // len(self.query)
-        query, key = self.query[head, queries].to(dtype), self.key[key_head, keys].to(dtype)
-        scores = (query @ key.T).mul_(self.scaling)
+        query = self.query[head, queries].to(self.dtype) * self.scaling
+        scores = (self.key[key_head, keys].to(self.dtype) @ query.T).T
         if self.softcap is not None:
             scores.div_(self.softcap).tanh_().mul_(self.softcap)
-        if self.mask is not None:
+        if self.mask is not None and not is_open:
             positions = torch.arange(self.key.shape[1], device=self.key.device)[keys]
             self.mask.hide(scores, head, queries, positions)
         return scores
 
-    def normalisers(self, head: int, scores: torch.Tensor) -> torch.Tensor:
-        """Return the peak and the sum of exp(score - peak) of whole rows, shape (2, queries)."""
-        peak = scores.amax(-1)
+    def with_sink(self, head: int, peak: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+        """Return the rows' sums of exp(score - peak), their head's sink included."""
         if self.sinks is None:
-            return torch.stack([peak, (scores - peak[:, None]).exp_().sum(-1)])
-        sink = self.sinks[head].to(scores)
-        peak = torch.maximum(peak, sink)
-        total = (scores - peak[:, None]).exp_().sum(-1) + (sink - peak).exp()
-        return torch.stack([peak, total])
+            return total
+        return total + (self.sinks[head].to(total) - peak).exp_()
 
 
 class QKAttention(Attention):
@@ -106,21 +119,23 @@ class QKAttention(Attention):
             self.notes += ("Rows sum to less than 1: the heads have learned sinks.",)
 
     def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
-        chosen = torch.tensor(
-            list(queries), dtype=torch.long, device=self._layers[layer].query.device
-        )
-        every = slice(0, self.n_keys)
-        return _stack(self._weights(layer, head, chosen, every) for head in heads)
+        chosen = self._positions(layer, queries)
+        return _numpy(torch.stack([self._whole_rows(layer, head, chosen) for head in heads]))
 
     def columns(self, layer: int, heads: Sequence[int], keys: Sequence[int]) -> Float:
-        chosen = torch.tensor(list(keys), dtype=torch.long, device=self._layers[layer].key.device)
+        chosen = self._positions(layer, keys)
         every = slice(0, self.n_queries)
-        return _stack(self._weights(layer, head, every, chosen).T for head in heads)
+        return _numpy(torch.stack([self._weights(layer, head, every, chosen).T for head in heads]))
 
     def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
-        return self.pooled(layer, head, queries, keys, 1)
+        queries, keys = clip(queries, self.n_queries), clip(keys, self.n_keys)
+        found = np.empty((queries.stop - queries.start, keys.stop - keys.start), np.float32)
+        for rows in pieces(queries, 1, self._rows_at_once):
+            band = slice(rows.start - queries.start, rows.stop - queries.start)
+            found[band] = _numpy(self._weights(layer, head, rows, keys))
+        return found
 
-    def pooled(
+    def bands(
         self,
         layer: int,
         head: int,
@@ -128,56 +143,121 @@ class QKAttention(Attention):
         keys: slice,
         factor: int,
         reduction: Reduction = "max",
-    ) -> Float:
+    ) -> Iterator[Float]:
+        check_pooling(factor, reduction)
         queries, keys = clip(queries, self.n_queries), clip(keys, self.n_keys)
-        parts = [
-            torch.from_numpy(
-                pool(_numpy(self._weights(layer, head, rows, keys)), factor, reduction)
-            )
-            for rows in self._blocks(queries, factor)
-        ]
-        if not parts:
-            return pool(_numpy(torch.zeros(0, keys.stop - keys.start)), factor, reduction)
-        return _numpy(torch.cat(parts))
+        nothing = np.zeros((0, -(-(keys.stop - keys.start) // factor)), np.float32)
+        yield nothing
+        is_part = keys != slice(0, self.n_keys)
+        lines: list[torch.Tensor] = []
+        for rows in pieces(queries, factor, self._rows_at_once):
+            if factor == 1:
+                yield self.tile(layer, head, rows, keys)
+                continue
+            if is_part:
+                self._normalisers_of(layer, head, rows)
+            lines.append(self._pooled_keys(layer, head, rows, keys, factor, reduction))
+            if rows.stop < queries.stop and (rows.stop - queries.start) % factor:
+                yield nothing
+            else:
+                yield pool_axis(_numpy(torch.cat(lines, 1)), factor, reduction, -1).T
+                lines = []
 
-    def _weights(self, layer: int, head: int, queries: Index, keys: Index) -> torch.Tensor:
-        """Return exact weights, shape (queries, keys)."""
+    def preview(self, layer: int, head: int, factor: int) -> Preview:
+        n_bands = -(-self.n_queries // factor)
+        n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
+        if factor <= n_samples:
+            return super().preview(layer, head, factor)
+        sampled = _sample(self.n_queries, factor, n_samples)
+        lines = [
+            self._pooled_keys(layer, head, rows, slice(0, self.n_keys), factor, "mean")
+            for rows in torch.split(self._positions(layer, sampled), PREVIEW_BLOCK_ROWS)
+        ]
+        by_band = torch.cat(lines, 1).reshape(-1, n_bands, n_samples)
+        return Preview(_numpy(by_band.mean(-1).T), exact=False)
+
+    def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
+        for rows in pieces(clip(queries, self.n_queries), 1, self._rows_at_once):
+            self._normalisers_of(layer, head, rows)
+            yield
+
+    @property
+    def _rows_at_once(self) -> int:
+        return max(1, min(BLOCK_ROWS, BLOCK_CELLS // self.n_keys))
+
+    def _positions(self, layer: int, indices: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(list(indices), dtype=torch.long, device=self._layers[layer].key.device)
+
+    def _whole_rows(self, layer: int, head: int, queries: Index) -> torch.Tensor:
+        """Return the weights of all keys, shape (queries, keys)."""
         states = self._layers[layer]
-        scores = states.scores(head, queries, keys)
-        if keys == slice(0, self.n_keys):
-            peak, total = states.normalisers(head, scores)
-        else:
-            assert isinstance(queries, slice)  # only whole rows are asked for by index
-            peak, total = self._normalisers_of(layer, head, queries)
+        scores = states.scores(head, queries, slice(0, self.n_keys))
+        peak = scores.amax(-1)
+        weights = scores.sub_(peak[:, None]).exp_()
+        return weights.div_(states.with_sink(head, peak, weights.sum(-1))[:, None])
+
+    def _weights(self, layer: int, head: int, queries: slice, keys: Index) -> torch.Tensor:
+        """Return weights, shape (queries, keys), by the rows' kept normalisers."""
+        peak, total = self._normalisers_of(layer, head, queries)
+        scores = self._layers[layer].scores(head, queries, keys)
         return scores.sub_(peak[:, None]).exp_().div_(total[:, None])
 
+    def _pooled_keys(
+        self,
+        layer: int,
+        head: int,
+        queries: Index,
+        keys: slice,
+        factor: int,
+        reduction: Reduction,
+    ) -> torch.Tensor:
+        """Return weights pooled along the keys, shape (bins of keys, queries).
+
+        The keys are all of them, unless the rows' normalisers are known.
+        """
+        states, known = self._layers[layer], self._known(layer, head)
+        is_new = bool(known[0, queries].isnan().any())
+        bins = scan(states, head, queries, keys, factor, is_new or reduction == "mean")
+        if is_new:
+            total = states.with_sink(head, bins.peak, bins.sums.sum(0))
+            known[:, queries] = torch.stack([bins.peak, total])
+        peak, total = known[:, queries]
+        if reduction == "max":
+            return bins.highest.sub_(peak).exp_().div_(total)
+        sizes = torch.from_numpy(cell_sizes(keys.stop - keys.start, factor)).to(total)
+        return bins.sums.mul_((bins.peak - peak).exp_() / total).div_(sizes[:, None])
+
     def _normalisers_of(self, layer: int, head: int, queries: slice) -> torch.Tensor:
-        """Return the normalisers of the queries, shape (2, queries), from memory where known."""
-        states = self._layers[layer]
-        known = self._normalisers.get((layer, head))
-        if known is None:
-            dtype = torch.promote_types(states.query.dtype, torch.float32)
-            known = torch.full(
-                (2, self.n_queries), torch.nan, dtype=dtype, device=states.query.device
-            )
-            self._normalisers[layer, head] = known
-        if bool(known[:, queries].isnan().any()):
-            for rows in self._blocks(queries):
-                keys = slice(0, self.n_keys) if states.mask is None else states.mask.bounds(rows)
-                known[:, rows] = states.normalisers(head, states.scores(head, rows, keys))
+        """Return the rows' peak and sum of exp(score - peak), shape (2, queries), and keep them."""
+        known = self._known(layer, head)
+        every = slice(0, self.n_keys)
+        for rows in pieces(queries, 1, self._rows_at_once):
+            if bool(known[0, rows].isnan().any()):
+                self._pooled_keys(layer, head, rows, every, self.n_keys, "max")
         return known[:, queries]
 
-    def _blocks(self, queries: slice, factor: int = 1) -> Iterator[slice]:
-        """Cut the queries into blocks of a multiple of `factor` rows that fit the budget."""
-        step = max(1, BLOCK_CELLS // self.n_keys // factor) * factor
-        for first in range(queries.start, queries.stop, step):
-            yield slice(first, min(first + step, queries.stop))
-
-
-def _stack(matrices: Iterator[torch.Tensor]) -> Float:
-    return _numpy(torch.stack(list(matrices)))
+    def _known(self, layer: int, head: int) -> torch.Tensor:
+        """Return what is kept of the head's rows, shape (2, queries); NaN where it isn't known."""
+        states = self._layers[layer]
+        if (layer, head) not in self._normalisers:
+            self._normalisers[layer, head] = torch.full(
+                (2, self.n_queries), torch.nan, dtype=states.dtype, device=states.query.device
+            )
+        return self._normalisers[layer, head]
 
 
 def _numpy(tensor: torch.Tensor) -> Float:
     array: Float = tensor.to("cpu", torch.float32).contiguous().numpy()
     return array
+
+
+def _sample(length: int, factor: int, count: int) -> list[int]:
+    """Return `count` positions of each stretch of `factor`, one at random in each of its parts.
+
+    Evenly spaced ones would meet, or miss, whatever repeats in a text at their distance.
+    """
+    starts = np.arange(0, length, factor)[:, None]
+    sizes = np.minimum(length - starts, factor)
+    shares = (np.arange(count) + np.random.default_rng(0).random((len(starts), count))) / count
+    positions: list[int] = (starts + (shares * sizes).astype(np.int64)).ravel().tolist()
+    return positions

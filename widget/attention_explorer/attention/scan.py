@@ -1,0 +1,102 @@
+"""One pass over the scores of some rows, in chunks of keys that fit a processor's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+
+from .biases import Index
+from .blocks import pieces
+
+if TYPE_CHECKING:
+    from .from_qk import LayerStates
+
+# 1 MiB of float32: what a core's own cache holds, so that the products are what takes time.
+CHUNK_CELLS = 1 << 18
+
+
+class Bins(NamedTuple):
+    """What the softmax of some rows needs, by bins of keys.
+
+    Attributes
+    ----------
+    highest : tensor, shape (bins, rows)
+        The highest score; minus infinity where no key may be read.
+    peak : tensor, shape (rows,)
+        The highest score of all bins, finite in any case.
+    sums : tensor, shape (bins, rows)
+        The sum of exp(score - peak); zeros where it wasn't asked for.
+    """
+
+    highest: torch.Tensor
+    peak: torch.Tensor
+    sums: torch.Tensor
+
+
+def scan(
+    states: LayerStates, head: int, queries: Index, keys: slice, factor: int, with_sums: bool
+) -> Bins:
+    """Read the scores of some queries once, by bins of `factor` keys counted from ``keys.start``.
+
+    Each chunk's exponentials are taken over its own peak while it is in the cache, and brought to
+    the rows' peak afterwards (the online softmax of Milakov and Gimelshein, 2018).
+
+    Parameters
+    ----------
+    states : LayerStates
+        Of the layer.
+    head : int
+        Which head.
+    queries : slice or tensor of int64
+        Which rows; some hundred are fastest.
+    keys : slice
+        Which keys; chunks that none of the queries may read are skipped.
+    factor : int
+        Keys a bin.
+    with_sums : bool
+        Whether exponentials are needed, which take half as long as the products.
+    """
+    mask = states.mask
+    readable = keys if mask is None else mask.bounds(queries)
+    by_all = keys if mask is None else mask.common(queries)
+    n_rows = queries.stop - queries.start if isinstance(queries, slice) else len(queries)
+    n_bins = -(-(keys.stop - keys.start) // factor)
+    highest = states.query.new_full((n_bins, n_rows), -torch.inf, dtype=states.dtype)
+    sums = torch.zeros_like(highest)
+    found: list[tuple[slice, torch.Tensor, torch.Tensor]] = []
+    for chunk in pieces(keys, factor, max(1, CHUNK_CELLS // n_rows)):
+        if chunk.stop <= readable.start or readable.stop <= chunk.start:
+            continue
+        is_open = by_all.start <= chunk.start and chunk.stop <= by_all.stop
+        scores = states.scores(head, queries, chunk, is_open).T
+        peaks = _by_bin(torch.amax, scores, factor)
+        first = (chunk.start - keys.start) // factor
+        bins = slice(first, first + len(peaks))
+        torch.maximum(highest[bins], peaks, out=highest[bins])
+        if with_sums:
+            peak = _finite(peaks.amax(0))
+            found.append((bins, peak, _by_bin(torch.sum, scores.sub_(peak).exp_(), factor)))
+    if n_bins == 0:
+        return Bins(highest, highest.new_zeros(n_rows), sums)
+    peak_of_all = _finite(highest.amax(0))
+    for bins, peak, its_sums in found:
+        sums[bins] += its_sums * (peak - peak_of_all).exp_()
+    return Bins(highest, peak_of_all, sums)
+
+
+def _by_bin(reduce: Callable[..., Any], scores: torch.Tensor, factor: int) -> torch.Tensor:
+    """Reduce scores (keys, rows) to (bins, rows); the last bin may be smaller."""
+    whole = len(scores) // factor * factor
+    parts = []
+    if whole:
+        parts.append(reduce(scores[:whole].reshape(-1, factor, scores.shape[1]), 1))
+    if whole < len(scores):
+        parts.append(reduce(scores[whole:], 0)[None])
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _finite(peak: torch.Tensor) -> torch.Tensor:
+    """Bring the peak of rows that may read no key to a number that can be subtracted."""
+    return peak.clamp_(min=torch.finfo(peak.dtype).min)
