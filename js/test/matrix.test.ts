@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { userEvent } from "vitest/browser";
 import { onScale, palette } from "../src/draw/colour";
 import { clickAt, frame, hoverAt, leave, press } from "./events";
 import { mount, numbered, type Shown, softmaxWeights } from "./host";
@@ -237,6 +238,115 @@ describe("1500 x 1500", () => {
 		const at = (index: number) => 1 + ((index + 0.5) / count) * side;
 		await hoverAt(view.one(".stage"), at(1201), at(3));
 		expect(model.get("hovered")).toEqual([3, 1201]);
+	});
+});
+
+describe("zoomed into 1500 x 1200", () => {
+	const [queries, keys] = [1500, 1200];
+	const reads = (query: number, key: number) => (3 * query + key) % 5 === 0;
+	const weights = weightsOf([1, 3, queries, keys], (_, head, query, key) =>
+		reads(query, key) && head === 2 ? 1 : 0,
+	);
+	const start = async () => {
+		const mounted = mount(weights, numbered(queries, "q"), {
+			keyWords: numbered(keys, "k"),
+			state: { ...ONLY_MATRIX, heads: [2] },
+		});
+		const view = await mounted.open();
+		return { ...mounted, view, stage: view.one(".stage") };
+	};
+	const caption = (view: Shown) => view.text(".matrix .title .muted");
+	const wheel = (el: Element, x: number, y: number, deltaY: number) => {
+		const box = el.getBoundingClientRect();
+		const event = new WheelEvent("wheel", {
+			...{ bubbles: true, cancelable: true, composed: true, deltaY },
+			...{ clientX: box.left + x, clientY: box.top + y },
+		});
+		el.dispatchEvent(event);
+		return event.defaultPrevented;
+	};
+
+	test("the wheel scrolls the page until the matrix is focused, then it zooms", async () => {
+		const { model, view, stage, settled } = await start();
+		expect(wheel(stage, 100, 120, -500)).toBe(false);
+		await frame();
+		expect(caption(view)).not.toContain("queries");
+		await hoverAt(stage, 100, 120);
+		const under = model.get("hovered");
+		stage.focus();
+		expect(wheel(stage, 100, 120, -900)).toBe(true);
+		await settled();
+		expect(caption(view)).toMatch(/queries \d+–\d+, keys \d+–\d+/);
+		await hoverAt(stage, 100.4, 120.4);
+		const now = model.get("hovered");
+		for (const side of [0, 1])
+			expect(Math.abs((now?.[side] as number) - (under?.[side] as number))).toBeLessThan(4);
+	});
+
+	test("at the closest look each cell is one weight, labelled, and only what is in view was asked", async () => {
+		const { model, view, stage, kernel, settled } = await start();
+		const asked = kernel.requests.length;
+		for (let i = 0; i < 12; i++) await press(stage, "+", { shiftKey: true });
+		await settled();
+		expect(caption(view)).not.toContain("pooled");
+		let cells = 0;
+		for (let x = MARGIN + CELL / 2; x < picture(view).clientWidth - 3 * CELL; x += CELL)
+			for (let y = MARGIN + CELL / 2; y < picture(view).clientHeight - CELL; y += CELL) {
+				void hoverAt(stage, x, y);
+				const [query, key] = model.get("hovered") as [number, number];
+				const ink = pixelAt(picture(view), x, y)[3] > 0;
+				expect(ink, `query ${query}, key ${key}`).toBe(reads(query, key));
+				cells++;
+			}
+		expect(cells).toBeGreaterThan(100);
+		const tiles = kernel.requests
+			.slice(asked)
+			.flatMap((r) => (r.kind === "weights" ? r.tiles : []));
+		expect(tiles.filter(([, , level]) => level === 0).length).toBeLessThanOrEqual(9);
+	});
+
+	test("0 and the button show the whole again", async () => {
+		const { view, stage, settled } = await start();
+		const whole = caption(view);
+		for (const back of [
+			() => press(stage, "0"),
+			() => view.one(".zooms [aria-label*=whole]").click(),
+		]) {
+			await press(stage, "+");
+			await settled();
+			expect(caption(view)).not.toBe(whole);
+			await back();
+			await settled();
+			expect(caption(view)).toBe(whole);
+		}
+	});
+
+	test("a pin that is set elsewhere is brought into view", async () => {
+		const { model, view, stage, settled } = await start();
+		for (let i = 0; i < 12; i++) await press(stage, "+");
+		model.set("selected", [1400, 20]);
+		await settled();
+		const [from, to] = (caption(view).match(/queries (\d+)–(\d+)/) ?? []).slice(1).map(Number);
+		expect(from).toBeLessThanOrEqual(1400);
+		expect(to).toBeGreaterThanOrEqual(1400);
+	});
+
+	test("a drag moves what is in view, and pins nothing", async () => {
+		const { model, view, stage, settled } = await start();
+		for (let i = 0; i < 12; i++) await press(stage, "+");
+		await settled();
+		const before = caption(view);
+		await userEvent.dragAndDrop(stage, stage, {
+			sourcePosition: { x: 300, y: 300 },
+			targetPosition: { x: 132, y: 188 },
+		});
+		await settled();
+		const startOf = (text: string, side: string) =>
+			Number(text.match(new RegExp(`${side} (\\d+)`))?.[1]);
+		expect(startOf(caption(view), "queries") - startOf(before, "queries")).toBe(112 / CELL);
+		expect(startOf(caption(view), "keys") - startOf(before, "keys")).toBe(168 / CELL);
+		expect(model.get("selected")).toBeNull();
+		await userEvent.unhover(stage);
 	});
 });
 
