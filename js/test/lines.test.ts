@@ -69,6 +69,14 @@ describe("curves", () => {
 		expect(ink / (thickness * length)).toBeCloseTo(1, 1);
 	});
 
+	test("a thin steep line is paler, not dashed: every row that it passes has some of its ink", () => {
+		const image = drawCurves([{ ...RED, y0: 0, y1: 1000, thickness: 0.4 }], 60, 1000);
+		const rows = Array.from({ length: 1000 }, (_, y) =>
+			image.data.subarray(y * 240, (y + 1) * 240).some((byte) => byte > 0),
+		);
+		expect(rows.slice(20, -20)).not.toContain(false);
+	});
+
 	test("what lies outside of the picture is cut off, not moved or wrapped", () => {
 		const cut = drawCurves([{ ...RED, y0: 0, y1: 0, thickness: 4 }], 5, 20);
 		for (const sum of coverage(cut)) expect(sum).toBeCloseTo(2, 5);

@@ -49,8 +49,11 @@ function columnsInView(
 export function drawCurves(curves: readonly Curve[], width: number, height: number): ImageData {
 	const { way, slope } = easing(width);
 	const ink = new Float32Array(width * height * 4);
-	for (const { y0, y1, thickness, colour, alpha } of curves) {
+	for (const { y0, y1, thickness: wished, colour, alpha: opacity } of curves) {
 		const rise = y1 - y0;
+		// Thinner than a pixel is paler instead: a thin steep curve would have gaps between columns.
+		const thickness = Math.max(1, wished);
+		const alpha = (opacity * wished) / thickness;
 		const [r, g, b] = colour;
 		const reach = (thickness / 2) * Math.hypot(1, (1.5 * rise) / width);
 		const [from, to] = columnsInView(way, y0, rise, -reach, height + reach);
