@@ -29,7 +29,7 @@ class Explorer:
         expect(self.root).not_to_have_class(re.compile("waiting"))
 
     def token(self, position: int) -> Locator:
-        return self.tokens.nth(position)
+        return self.text.get_by_role("option", name=re.compile(rf", position {position}$"))
 
     def chip(self, head: int) -> Locator:
         return self.root.get_by_role("button", name=f"head {head}", exact=True)

@@ -39,18 +39,17 @@ def test_the_quickstart_runs_and_shows_its_explorers(notebook: LabNotebook) -> N
         assert explorer.overflow() == []
     expect(notebook.page.locator(TROUBLE)).to_have_count(0)
     expect(notebook.explorer(0).tokens).to_have_text(TOKENS.split())
-    # A later cell of the notebook has set them.
-    expect(notebook.explorer(0).layer).to_have_value("3")
-    expect(notebook.explorer(0).chosen_heads()).to_have_text(["1", "8"])
+    # A later cell has pinned it.
+    expect(notebook.explorer(0).token(8)).to_have_class("token looked pinned")
 
 
 def test_the_model_reads_cat_at_it(notebook: LabNotebook) -> None:
     """Catches weights of another head, layer or model than the words beside them say."""
     explorer = notebook.explorer(0)
-    notebook.python("explorer.layer, explorer.heads = 5, 11")
-    explorer.token(8).hover()
-    notebook.expect_python("explorer.hovered", (8, 8))
     expect(explorer.item("“it” (8) reads").locator(".read").first).to_have_text("cat 0.7118")
+    explorer.token(2).hover()
+    notebook.expect_python("explorer.hovered", (2, 2))
+    expect(explorer.item("“it” (8) reads “cat” (2)").locator(".weight")).to_have_text("0.7118")
     assert notebook.python("print(f'{explorer.weights(5, 11)[8, 2]:.4f}')") == "0.7118"
 
 

@@ -28,7 +28,7 @@ weights = np.stack([2.0 * shapes[h % 4] + rng.normal(0, 1.5, (n, n)) for h in ra
 weights = np.exp(weights - weights.max(-1, keepdims=True))
 weights /= weights.sum(-1, keepdims=True)
 words = "attention reads from what it finds useful , and the rest goes to the first token .".split()
-AttentionExplorer(weights[None], [words[i % len(words)] for i in range(n)], heads=[0, 1, 2])
+AttentionExplorer(weights[None], list(rng.choice(words, n)), heads=[0, 1, 2])
 """,
 )
 
