@@ -99,7 +99,12 @@ export interface TokensReply {
 	readonly keys: TokenTable | null;
 }
 
-/** Buffer 0: the tiles one after another, zlib; buffer 1: rows, then columns, float32, zlib. */
+/**
+ * What is ready of what was asked for; the rest is worked on, and may be asked for again.
+ *
+ * Buffer 0: the tiles one after the other, zlib; buffer 1: rows, then columns, float32, zlib.
+ * `progress` is the share done of what comes next, None where nothing is left.
+ */
 export interface WeightsReply {
 	readonly id: string;
 	readonly kind: "weights";
@@ -107,6 +112,7 @@ export interface WeightsReply {
 	readonly encoding: Encoding;
 	readonly rows: readonly LineKey[];
 	readonly columns: readonly LineKey[];
+	readonly progress: number | null;
 }
 
 /** What went wrong, as a sentence for the person who looks; `detail` is the traceback. */

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gc
 import math
-import threading
 import weakref
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -221,18 +220,17 @@ def test_python_only_ever_replies(attention: DenseAttention, wires: dict[str, Wi
     assert wire.closed
 
 
-def test_requests_in_other_threads_wait_for_whoever_reads(
+def test_nothing_is_read_while_another_thread_reads(
     attention: DenseAttention, wires: dict[str, Wire]
 ) -> None:
     """Jupyter answers comms beside the user's code: caches must not be read by two at once."""
     source, wire = open_source(attention, wires)
+    request = weights_request(rows=[[0, 0, 0]])
     with source.lock:
-        thread = threading.Thread(target=wire.request, args=({"id": "a", "kind": "tokens"},))
-        thread.start()
-        thread.join(0.05)
-        assert wire.sent == []
-    thread.join()
-    assert len(wire.sent) == 1
+        reply, _ = wire.request(request)
+        assert (reply["rows"], reply["progress"]) == ([], 0.0)
+    reply, _ = wire.request(request)
+    assert (reply["rows"], reply["progress"]) == ([(0, 0, 0)], None)
 
 
 def test_a_closed_source_holds_no_weights(softmax: Softmax, wires: dict[str, Wire]) -> None:

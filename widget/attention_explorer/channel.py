@@ -27,14 +27,18 @@ from .protocol import (
     WeightsReply,
 )
 from .tiles import (
+    column_steps,
     encode_tiles,
     exact_tile_keys,
     n_levels,
     n_weights,
     pixel_encoding,
+    row_steps,
     tile_grid,
+    tile_steps,
 )
 from .tracing.tokens import Tokens
+from .worker import Steps, Worker
 
 Answer = tuple[Reply, list[bytes]]
 
@@ -62,10 +66,14 @@ class AttentionSource(SavedWidget):
 
     _esm = "export default {}"
 
+    # Seconds after which a request is answered with what is ready.
+    answer_within = 0.04
+
     def __init__(
         self, attention: Attention, tokens: Tokens, key_tokens: Tokens | None = None
     ) -> None:
         self.lock = threading.Lock()
+        self._worker = Worker(self.lock)
         self._attention: Attention | None = attention
         self._tokens = tokens
         self._key_tokens = key_tokens
@@ -75,6 +83,7 @@ class AttentionSource(SavedWidget):
     def close(self) -> None:
         """Close the comm and let go of the weights."""
         super().close()
+        self._worker.close()
         self._attention = None
 
     def _on_request(self, _widget: object, request: object, _buffers: object) -> None:
@@ -83,8 +92,7 @@ class AttentionSource(SavedWidget):
         try:
             fields = _fields(request)
             identity = _identity(fields)
-            with self.lock:
-                reply, buffers = self._answer(identity, fields)
+            reply, buffers = self._answer(identity, fields)
         # An interrupt too is answered: the browser has one request in flight and would wait on.
         except (Exception, KeyboardInterrupt) as error:
             reply, buffers = _error_reply(identity, error), []
@@ -97,10 +105,33 @@ class AttentionSource(SavedWidget):
         if kind == "tokens":
             return tokens_reply(self._tokens, self._key_tokens, identity), []
         if kind == "weights":
-            return _some_weights(identity, self._attention, fields)
+            return self._ready_weights(identity, self._attention, fields)
         if kind == "everything":
-            return _all_weights(identity, self._attention)
+            with self.lock:
+                return _all_weights(identity, self._attention)
         raise ValueError(f"unknown kind of request {kind!r:.80}: use tokens, weights or everything")
+
+    def _ready_weights(
+        self, identity: str, attention: Attention, fields: Mapping[str, object]
+    ) -> Answer:
+        tiles = [_tile_key(attention, key) for key in _list(fields, "tiles")]
+        rows = [_line_key(attention, key, "query") for key in _list(fields, "rows")]
+        columns = [_line_key(attention, key, "key") for key in _list(fields, "columns")]
+        jobs: dict[tuple[str, TileKey | LineKey], Steps] = {
+            **{("row", key): row_steps(attention, key) for key in rows},
+            **{("column", key): column_steps(attention, key) for key in columns},
+            **{("tile", key): tile_steps(attention, key) for key in tiles},
+        }
+        ready, progress = self._worker.finish(jobs, self.answer_within)
+        rows = [key for key in rows if ("row", key) in ready]
+        columns = [key for key in columns if ("column", key) in ready]
+        tiles = [key for key in tiles if ("tile", key) in ready]
+        lines = [ready["row", key] for key in rows] + [ready["column", key] for key in columns]
+        encoding = pixel_encoding(attention)
+        return weights_reply(tiles, encoding, rows, columns, identity, progress), [
+            compress(encode(ready["tile", key], encoding, attention.scale) for key in tiles),
+            compress(encode(line, "float32") for line in lines),
+        ]
 
 
 def tokens_reply(tokens: Tokens, key_tokens: Tokens | None, identity: str = "") -> TokensReply:
@@ -119,6 +150,7 @@ def weights_reply(
     rows: Sequence[LineKey] = (),
     columns: Sequence[LineKey] = (),
     identity: str = "",
+    progress: float | None = None,
 ) -> WeightsReply:
     """Return the header that says what a reply's buffers hold."""
     return {
@@ -128,6 +160,7 @@ def weights_reply(
         "encoding": encoding,
         "rows": list(rows),
         "columns": list(columns),
+        "progress": progress,
     }
 
 
@@ -139,18 +172,6 @@ def _error_reply(identity: str, error: BaseException) -> ErrorReply:
         "message": f"{unexpected}{error}",
         "detail": "".join(traceback.format_exception(error)),
     }
-
-
-def _some_weights(identity: str, attention: Attention, fields: Mapping[str, object]) -> Answer:
-    encoding = pixel_encoding(attention)
-    tiles = [_tile_key(attention, key) for key in _list(fields, "tiles")]
-    rows = [_line_key(attention, key, "query") for key in _list(fields, "rows")]
-    columns = [_line_key(attention, key, "key") for key in _list(fields, "columns")]
-    lines = [attention.row(*key) for key in rows] + [attention.column(*key) for key in columns]
-    return weights_reply(tiles, encoding, rows, columns, identity), [
-        compress(encode_tiles(attention, tiles, encoding)),
-        compress(encode(line, "float32") for line in lines),
-    ]
 
 
 def _all_weights(identity: str, attention: Attention) -> Answer:

@@ -109,7 +109,11 @@ class TokensReply(TypedDict):
 
 
 class WeightsReply(TypedDict):
-    """Buffer 0: the tiles one after another, zlib; buffer 1: rows, then columns, float32, zlib."""
+    """What is ready of what was asked for; the rest is worked on, and may be asked for again.
+
+    Buffer 0: the tiles one after the other, zlib; buffer 1: rows, then columns, float32, zlib.
+    `progress` is the share done of what comes next, None where nothing is left.
+    """
 
     id: str
     kind: Literal["weights"]
@@ -117,6 +121,7 @@ class WeightsReply(TypedDict):
     encoding: Encoding
     rows: list[LineKey]
     columns: list[LineKey]
+    progress: float | None
 
 
 class ErrorReply(TypedDict):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import numpy as np
+
 from .attention import Attention
 from .attention.base import Float
 from .encoding import encode
-from .protocol import TILE, Encoding, TileKey
+from .protocol import TILE, Encoding, LineKey, TileKey
+from .worker import Steps
 
 
 def pixel_encoding(attention: Attention) -> Encoding:
@@ -33,14 +36,44 @@ def tile_grid(attention: Attention, level: int) -> tuple[int, int]:
 
 def read_tile(attention: Attention, key: TileKey) -> Float:
     """Return one tile's weights, max-pooled by 2 ** level; border tiles are smaller."""
-    layer, head, level, query_tile, key_tile = key
+    layer, head, level, _, _ = key
+    return attention.pooled(layer, head, *_reach(attention, key), 1 << level)
+
+
+def tile_steps(attention: Attention, key: TileKey) -> Steps:
+    """Compute one tile step by step: the same as `read_tile`."""
+    layer, head, level, _, _ = key
+    queries, keys = _reach(attention, key)
+    rows = -(-(queries.stop - queries.start) >> level)
+    bands: list[Float] = []
+    done = 0
+    for band in attention.bands(layer, head, queries, keys, 1 << level):
+        bands.append(band)
+        done += len(band)
+        yield done / rows
+    return np.concatenate(bands)
+
+
+def column_steps(attention: Attention, key: LineKey) -> Steps:
+    """Compute one column; what it needs of every row is prepared step by step."""
+    layer, head, index = key
+    for _ in attention.prepare(layer, head, slice(0, attention.n_queries)):
+        yield 0.0
+    return attention.column(layer, head, index)
+
+
+def row_steps(attention: Attention, key: LineKey) -> Steps:
+    """Compute one row, in a single step."""
+    yield from ()
+    return attention.row(*key)
+
+
+def _reach(attention: Attention, key: TileKey) -> tuple[slice, slice]:
+    _, _, level, query_tile, key_tile = key
     side = TILE << level
-    return attention.pooled(
-        layer,
-        head,
+    return (
         slice(query_tile * side, min((query_tile + 1) * side, attention.n_queries)),
         slice(key_tile * side, min((key_tile + 1) * side, attention.n_keys)),
-        1 << level,
     )
 
 

@@ -1,0 +1,112 @@
+"""Computes what the browser wants, in small steps in a thread of its own, newest wish first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Generator, Hashable, Mapping
+from typing import TypeVar
+
+from .attention.base import Float
+
+# Work that takes its time: yields the share that is done, returns the numbers.
+Steps = Generator[float, None, Float]
+Key = TypeVar("Key", bound=Hashable)
+
+# A browser that still wants something asks again within some hundredths of a second.
+_FORGOTTEN_S = 2.0
+_IDLE_S = 10.0
+_KEPT = 256
+
+
+class Worker:
+    """Runs jobs step by step, giving way between two steps to whoever holds `lock`.
+
+    What the newest request does not name is left: a fast zoom never queues old work.
+
+    Parameters
+    ----------
+    lock : Lock
+        Held during each step, since a job reads what other threads read too.
+    """
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+        self._changed = threading.Condition()
+        self._wanted: dict[Hashable, Steps] = {}
+        self._done: dict[Hashable, Float | BaseException] = {}
+        self._share = 0.0
+        self._asked = 0.0
+        self._thread: threading.Thread | None = None
+
+    def finish(
+        self, jobs: Mapping[Key, Steps], within: float
+    ) -> tuple[dict[Key, Float], float | None]:
+        """Return what is finished within some seconds, and the share that is done of what is next.
+
+        Raises what a job raised. Jobs of an earlier request go on if they are named again (then the
+        new generator is not used), and are dropped if not.
+        """
+        with self._changed:
+            self._asked = time.monotonic()
+            self._wanted = {
+                key: self._wanted.get(key, steps)
+                for key, steps in jobs.items()
+                if key not in self._done
+            }
+            self._ensure_thread()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._wanted, within)
+            finished = {key: self._done.pop(key) for key in jobs if key in self._done}
+            share = self._share if self._wanted else None
+        results: dict[Key, Float] = {}
+        for key, result in finished.items():
+            if isinstance(result, BaseException):
+                raise result
+            results[key] = result
+        return results, share
+
+    def close(self) -> None:
+        """Drop all work; the thread ends after its step."""
+        with self._changed:
+            self._wanted = {}
+            self._done = {}
+
+    def _ensure_thread(self) -> None:
+        if self._wanted and self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="attention-tiles", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if not self._changed.wait_for(lambda: self._wanted, _IDLE_S):
+                    self._thread = None
+                    return
+                if time.monotonic() - self._asked > _FORGOTTEN_S:
+                    self._wanted = {}
+                    continue
+                key, steps = next(iter(self._wanted.items()))
+            self._step(key, steps)
+
+    def _step(self, key: Hashable, steps: Steps) -> None:
+        result: Float | BaseException
+        try:
+            with self._lock:
+                share = next(steps)
+        except StopIteration as stop:
+            result = stop.value
+        except BaseException as error:  # whoever asks gets it; a dead thread would never answer
+            result = error
+        else:
+            self._share = share
+            return
+        with self._changed:
+            if self._wanted.get(key) is not steps:
+                return
+            del self._wanted[key]
+            self._share = 0.0
+            self._done[key] = result
+            while len(self._done) > _KEPT:
+                del self._done[next(iter(self._done))]
+            self._changed.notify_all()
