@@ -262,15 +262,18 @@ def test_previews_leave_right_normalisers_behind() -> None:
 
 
 class LargestOutput(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every tensor that an operation returns; tracemalloc sees none of torch's memory."""
+    """Sees every tensor that an operation makes; tracemalloc sees none of torch's memory."""
 
     cells = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        for tensor in result if isinstance(result, (tuple, list)) else [result]:
-            if isinstance(tensor, torch.Tensor) and tensor._base is None:
-                self.cells = max(self.cells, tensor.numel())
+        given = {t.untyped_storage().data_ptr() for t in args if isinstance(t, torch.Tensor)}
+        is_new = isinstance(result, torch.Tensor) and (
+            result.untyped_storage().data_ptr() not in given
+        )
+        if is_new:
+            self.cells = max(self.cells, result.numel())
         return result
 
 
