@@ -87,7 +87,7 @@ export function mountExplorer(
 
 	function drawControls(state: Synced): void {
 		const { description, status, fault } = source;
-		render(h(Toolbar, { description, state, status, colours, store }), toolbar);
+		render(h(Toolbar, { description, state, status, source, colours, store }), toolbar);
 		const dismiss = () => {
 			failure = null;
 			source.dismissFault();

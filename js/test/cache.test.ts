@@ -14,7 +14,7 @@ function replyOf(
 	encoding: Encoding,
 	{ tiles = [], rows = [], columns = [] }: Partial<WeightsReply>,
 ): WeightsReply {
-	return { id: "", kind: "weights", tiles, encoding, rows, columns };
+	return { id: "", kind: "weights", tiles, encoding, rows, columns, progress: null };
 }
 
 function tilesOf(queries: number, keys: number, layer: number, head: number): TileKey[] {

@@ -24,6 +24,26 @@ export async function clickAt(el: Element, x: number, y: number): Promise<void> 
 	await frame();
 }
 
+/**
+ * Press on one place of an element, move to another and let go.
+ *
+ * By events of our own, as everywhere here: a real pointer would rest where it was left, over whatever
+ * the next test shows there.
+ */
+export async function drag(
+	el: HTMLElement,
+	from: readonly [number, number],
+	to: readonly [number, number],
+): Promise<void> {
+	// Only a real pointer can be captured.
+	el.setPointerCapture = () => {};
+	const press = { ...CROSSING, buttons: 1 };
+	el.dispatchEvent(new PointerEvent("pointerdown", { ...press, ...placeIn(el, ...from) }));
+	el.dispatchEvent(new PointerEvent("pointermove", { ...press, ...placeIn(el, ...to) }));
+	el.dispatchEvent(new PointerEvent("pointerup", { ...CROSSING, ...placeIn(el, ...to) }));
+	await clickAt(el, ...to);
+}
+
 function placeIn(el: Element, x: number, y: number) {
 	const box = el.getBoundingClientRect();
 	return { clientX: box.left + x, clientY: box.top + y };

@@ -26,6 +26,8 @@ export class Kernel {
 	readonly #weights: Weights;
 	readonly #tokens: readonly [TokenTable, TokenTable | null];
 	readonly #scale: number;
+	/** Requests for tiles are answered with these shares first, as by a kernel that still computes. */
+	shares: number[] = [];
 	readonly #encoding: Encoding;
 	#answered = 0;
 
@@ -108,7 +110,9 @@ export class Kernel {
 		return { id, kind: "weights", tiles, rows: [], columns: [] };
 	}
 
-	async #weightsReply(request: WeightsRequest, encoding: Encoding) {
+	async #weightsReply(asked: WeightsRequest, encoding: Encoding) {
+		const progress = asked.tiles.length ? (this.shares.shift() ?? null) : null;
+		const request = progress === null ? asked : { ...asked, tiles: [] };
 		const { id, tiles, rows, columns } = request;
 		const values = tiles.flatMap((key) => this.#tileValues(key));
 		const lines = [
@@ -119,7 +123,15 @@ export class Kernel {
 			deflate(encoded(values, encoding, this.#scale)),
 			deflate(encoded(lines, "float32", this.#scale)),
 		]);
-		const reply: WeightsReply = { id, kind: "weights", tiles, encoding, rows, columns };
+		const reply: WeightsReply = {
+			id,
+			kind: "weights",
+			tiles,
+			encoding,
+			rows,
+			columns,
+			progress,
+		};
 		return { reply, buffers };
 	}
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { userEvent } from "vitest/browser";
 import { onScale, palette } from "../src/draw/colour";
-import { clickAt, frame, hoverAt, leave, press } from "./events";
+import { clickAt, drag, frame, hoverAt, leave, press } from "./events";
 import { mount, numbered, type Shown, softmaxWeights } from "./host";
 import { hasInk, pixelAt } from "./pixels";
 import { weightsOf } from "./weights";
@@ -336,17 +335,13 @@ describe("zoomed into 1500 x 1200", () => {
 		for (let i = 0; i < 12; i++) await press(stage, "+");
 		await settled();
 		const before = caption(view);
-		await userEvent.dragAndDrop(stage, stage, {
-			sourcePosition: { x: 300, y: 300 },
-			targetPosition: { x: 132, y: 188 },
-		});
+		await drag(stage, [300, 300], [132, 188]);
 		await settled();
 		const startOf = (text: string, side: string) =>
 			Number(text.match(new RegExp(`${side} (\\d+)`))?.[1]);
 		expect(startOf(caption(view), "queries") - startOf(before, "queries")).toBe(112 / CELL);
 		expect(startOf(caption(view), "keys") - startOf(before, "keys")).toBe(168 / CELL);
 		expect(model.get("selected")).toBeNull();
-		await userEvent.unhover(stage);
 	});
 });
 

@@ -54,7 +54,15 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 			const rows = Array.from({ length: weights.queries }, (_, q) => q);
 			const values = rows.flatMap((query) => rowOf(weights, layer, head, query));
 			cache.putTiles(
-				{ id: "", kind: "weights", tiles: [key], encoding: "float32", rows: [], columns: [] },
+				{
+					id: "",
+					kind: "weights",
+					tiles: [key],
+					encoding: "float32",
+					rows: [],
+					columns: [],
+					progress: null,
+				},
 				encoded(values, "float32", 1),
 			);
 		}

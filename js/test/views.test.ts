@@ -111,6 +111,23 @@ describe("what is asked for", () => {
 		expect(kernel.requests.length - asked, "what is here isn't asked for again").toBe(2);
 	});
 
+	test("a view is busy until what it asked for is drawn, also when it is drawn in between", async () => {
+		const { model, kernel, open, settled } = mount(LARGE, numbered(600), {
+			state: { view: ["heads", "matrix"] },
+		});
+		const view = await open();
+		kernel.answering = false;
+		model.set("layer", 1);
+		for (const pointer of [null, [1, null], [null, 2], null] as const) {
+			model.set("hovered", pointer);
+			await frame();
+			expect(view.one(".explorer").ariaBusy).toBe("true");
+		}
+		kernel.resume();
+		await settled();
+		expect(view.one(".explorer").ariaBusy).toBe("false");
+	});
+
 	test("a view that is off asks for nothing", async () => {
 		const { kernel, open } = mount(LARGE, numbered(600), { state: { view: ["text"] } });
 		await open();

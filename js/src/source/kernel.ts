@@ -76,6 +76,7 @@ export class KernelSource implements TileSource {
 	readonly #readers = new Set<KernelReader>();
 	readonly #listeners = new Set<() => void>();
 	readonly #refused = new Set<string>();
+	readonly #stopped = new Set<string>();
 	readonly #signal: AbortSignal;
 	readonly #saved: boolean;
 	readonly #session = Math.random().toString(36).slice(2);
@@ -111,6 +112,17 @@ export class KernelSource implements TileSource {
 	onChange(listener: () => void, signal: AbortSignal): void {
 		this.#listeners.add(listener);
 		signal.addEventListener("abort", () => this.#listeners.delete(listener));
+	}
+
+	stop(): void {
+		for (const [name] of this.#missing()) this.#stopped.add(name);
+		this.#settle();
+	}
+
+	goOn(): void {
+		this.#stopped.clear();
+		this.#settle();
+		this.#pump();
 	}
 
 	dismissFault(): void {
@@ -204,7 +216,7 @@ export class KernelSource implements TileSource {
 	}
 
 	*#missing(): Generator<[string, Wish]> {
-		const seen = new Set(this.#refused);
+		const seen = new Set([...this.#refused, ...this.#stopped]);
 		for (const reader of this.#readers)
 			for (const [name, wish] of reader.wishes) {
 				if (seen.has(name)) continue;
@@ -245,8 +257,23 @@ export class KernelSource implements TileSource {
 		}
 		if (this.#signal.aborted || !this.#pending) return;
 		this.#pending = null;
-		this.#setStatus({ kind: "live" });
+		const share = reply.kind === "weights" ? reply.progress : null;
+		this.#settle(share);
 		this.#pump();
+	}
+
+	/** Say how things stand after an answer. */
+	#settle(share: number | null = null): void {
+		if (this.status.kind === "gone") return;
+		const stopped = this.#readers.size > 0 && this.#anyStopped();
+		if (share !== null && !stopped) this.#setStatus({ kind: "computing", share });
+		else this.#setStatus({ kind: stopped ? "stopped" : "live" });
+	}
+
+	#anyStopped(): boolean {
+		for (const reader of this.#readers)
+			for (const name of reader.wishes.keys()) if (this.#stopped.has(name)) return true;
+		return false;
 	}
 
 	#refuse(names: readonly string[], fault: Fault): void {
@@ -262,7 +289,7 @@ export class KernelSource implements TileSource {
 		const [tiles, lines] = await Promise.all(buffers.map((buffer) => inflate(bytesOf(buffer))));
 		if (tiles) this.#cache.putTiles(reply, tiles);
 		if (lines) this.#cache.putLines(reply, lines);
-		this.version++;
+		if (reply.tiles.length + reply.rows.length + reply.columns.length > 0) this.version++;
 	}
 
 	#open(snapshot: Snapshot): void {

@@ -11,6 +11,8 @@ export interface Tokens {
 export type Status =
 	| { readonly kind: "connecting" }
 	| { readonly kind: "live" }
+	| { readonly kind: "computing"; readonly share: number }
+	| { readonly kind: "stopped" }
 	| { readonly kind: "busy"; readonly seconds: number }
 	| { readonly kind: "gone"; readonly why: string };
 
@@ -50,4 +52,8 @@ export interface TileSource {
 	reader(signal: AbortSignal): Reader;
 	onChange(listener: () => void, signal: AbortSignal): void;
 	dismissFault(): void;
+	/** Stop asking for what is being computed now. */
+	stop(): void;
+	/** Ask again for what was stopped. */
+	goOn(): void;
 }

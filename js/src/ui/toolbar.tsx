@@ -1,8 +1,9 @@
 import { css, type Palette } from "../draw/colour";
 import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
-import type { Status } from "../source/source";
+import type { Status, TileSource } from "../source/source";
 import type { Store, Synced } from "../store";
 import { Legend } from "./legend";
+import { percent } from "./words";
 
 const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	text: "Text",
@@ -15,11 +16,12 @@ interface Props {
 	readonly description: Description;
 	readonly state: Synced;
 	readonly status: Status;
+	readonly source: TileSource;
 	readonly colours: Palette;
 	readonly store: Store;
 }
 
-export function Toolbar({ description, state, status, colours, store }: Props) {
+export function Toolbar({ description, state, status, source, colours, store }: Props) {
 	return (
 		<>
 			<div class="bar">
@@ -29,7 +31,7 @@ export function Toolbar({ description, state, status, colours, store }: Props) {
 				<MassChoice mass={state.top_mass} store={store} />
 				<div class="about">
 					<span class="muted">{aboutText(description)}</span>
-					<StatusSign status={status} />
+					<StatusSign status={status} source={source} />
 				</div>
 			</div>
 			<div class="second">
@@ -193,21 +195,47 @@ function Chips({
 const SILENT_AFTER_S = 20;
 
 function statusText(status: Status): string {
-	if (status.kind === "connecting") return "connecting";
-	if (status.kind === "live") return "live, exact";
-	if (status.kind === "gone") return "no kernel";
-	if (status.seconds < SILENT_AFTER_S) return `kernel busy, ${status.seconds} s`;
-	return `no answer for ${status.seconds} s: busy or gone`;
+	switch (status.kind) {
+		case "connecting":
+			return "connecting";
+		case "live":
+			return "live, exact";
+		case "computing":
+			return `computing, ${percent(status.share)}`;
+		case "stopped":
+			return "stopped";
+		case "gone":
+			return "no kernel";
+		case "busy":
+			return status.seconds < SILENT_AFTER_S
+				? `kernel busy, ${status.seconds} s`
+				: `no answer for ${status.seconds} s: busy or gone`;
+	}
 }
 
-function StatusSign({ status }: { status: Status }) {
+function StatusSign({ status, source }: { status: Status; source: TileSource }) {
 	return (
-		<span
-			class={`status ${status.kind}`}
-			role="status"
-			title={status.kind === "gone" ? status.why : ""}
-		>
-			{statusText(status)}
-		</span>
+		<>
+			<span
+				class={`status ${status.kind}`}
+				role="status"
+				title={status.kind === "gone" ? status.why : ""}
+			>
+				{statusText(status)}
+			</span>
+			{status.kind === "computing" && (
+				<>
+					<progress value={status.share} aria-label="share that is computed" />
+					<button type="button" class="quiet" onClick={() => source.stop()}>
+						stop
+					</button>
+				</>
+			)}
+			{status.kind === "stopped" && (
+				<button type="button" class="quiet" onClick={() => source.goOn()}>
+					go on
+				</button>
+			)}
+		</>
 	);
 }

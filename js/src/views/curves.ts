@@ -30,8 +30,8 @@ export function rowsInView(
 	return [Math.floor(top / height), Math.min(count, Math.ceil((top + viewport) / height))];
 }
 
-/** What the queries in view read. */
-export function restCurves(scene: Scene, place: Place): Curve[] {
+/** What the queries in view read, of those whose rows are here. */
+export function restCurves(scene: Scene, place: Place): { curves: Curve[]; complete: boolean } {
 	const { state, reader, colours, description } = scene;
 	const several = state.heads.length > 1;
 	const ink: Ink = {
@@ -41,10 +41,15 @@ export function restCurves(scene: Scene, place: Place): Curve[] {
 		colour: (head) => (several ? colours.head(head) : colours.reader),
 	};
 	const [first, last] = rowsInView(place, description.queries);
-	return Array.from({ length: last - first }, (_, i) => first + i).flatMap((query) => {
-		const reading = readingOf(reader, "row", state.layer, state.heads, query, false);
-		return reading ? curvesOf(reading, "row", scene, place, ink) : [];
-	});
+	const queries = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
+	const readings = queries.map((query) =>
+		readingOf(reader, "row", state.layer, state.heads, query, false),
+	);
+	const here = readings.filter((reading) => reading !== undefined);
+	return {
+		curves: here.flatMap((reading) => curvesOf(reading, "row", scene, place, ink)),
+		complete: here.length === readings.length,
+	};
 }
 
 /** What is read by, and what reads, the token that is looked at. */

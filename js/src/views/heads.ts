@@ -34,6 +34,7 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 	const el = make("section", { class: "pane heads", "aria-label": "head view" }, title, scroll);
 	let scene: Scene | undefined;
 	let restDrawn = "";
+	let restComplete = false;
 	let width = 0;
 	let top = 0;
 
@@ -102,9 +103,12 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 			colours.dark,
 			devicePixelRatio,
 		]);
-		if (drawn === restDrawn) return;
+		// While rows are missing they are wished for in every frame.
+		if (drawn === restDrawn && restComplete) return;
 		restDrawn = drawn;
-		paint(rest, restCurves(now, place), place);
+		const { curves, complete } = restCurves(now, place);
+		restComplete = complete;
+		paint(rest, curves, place);
 	}
 
 	let followed = "";

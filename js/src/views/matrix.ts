@@ -38,7 +38,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	let frame: Frame | undefined;
 	let viewport: Viewport | null = null;
 	let drawn = "";
-	let coarsest = 0;
+	let painted = { coarsest: 0, complete: false };
 	let followed: Pointer | null = null;
 	let width = 0;
 
@@ -136,13 +136,14 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 			now.colours.dark,
 			devicePixelRatio,
 		]);
-		if (key !== drawn) {
+		// While tiles are missing they are wished for in every frame, or they would no longer be computed.
+		if (key !== drawn || !painted.complete) {
 			drawn = key;
 			const context = fitCanvas(canvas, ...frame.size);
-			coarsest = painter.draw(context, now, frame);
+			painted = painter.draw(context, now, frame);
 			drawEdge(context, now, frame);
 		}
-		caption.textContent = captionOf(now, frame, coarsest);
+		caption.textContent = captionOf(now, frame, painted.coarsest);
 		drawOverlay(fitCanvas(cross, ...frame.size), now, frame);
 	}
 	const measure = () => {

@@ -16,34 +16,43 @@ export class TilePainter {
 	/**
 	 * Draw what is in view.
 	 *
-	 * @returns The coarsest level that was used: more than the frame's while finer tiles are missing.
+	 * @returns The coarsest level that was used, more than the frame's while finer tiles are missing;
+	 * and whether no tile was missing.
 	 */
-	draw(context: CanvasRenderingContext2D, scene: Scene, frame: Frame): number {
+	draw(
+		context: CanvasRenderingContext2D,
+		scene: Scene,
+		frame: Frame,
+	): { coarsest: number; complete: boolean } {
 		const { queries, keys } = scene.description;
 		const span = TILE * 2 ** frame.level;
 		const [q0, q1] = tokensInView(frame, "query", queries).map((t) => t / span) as [number, number];
 		const [k0, k1] = tokensInView(frame, "key", keys).map((t) => t / span) as [number, number];
 		let coarsest = frame.level;
+		let complete = true;
 		context.save();
 		context.beginPath();
 		context.rect(frame.x, frame.y, frame.width, frame.height);
 		context.clip();
 		context.imageSmoothingEnabled = false;
 		for (let q = Math.floor(q0); q < q1; q++)
-			for (let k = Math.floor(k0); k < k1; k++)
-				coarsest = Math.max(coarsest, this.#drawTile(context, scene, frame, q, k));
+			for (let k = Math.floor(k0); k < k1; k++) {
+				const level = this.#drawTile(context, scene, frame, q, k);
+				complete &&= level === frame.level;
+				coarsest = Math.max(coarsest, level ?? 0);
+			}
 		context.restore();
-		return coarsest;
+		return { coarsest, complete };
 	}
 
-	/** One tile, or its part of the finest coarser one that is here. */
+	/** One tile, or its part of the finest coarser one that is here; returns the level that was drawn. */
 	#drawTile(
 		context: CanvasRenderingContext2D,
 		scene: Scene,
 		frame: Frame,
 		q: number,
 		k: number,
-	): number {
+	): number | undefined {
 		const { cell, level } = frame;
 		const side = cell * 2 ** level;
 		const left = frame.x + (k * TILE * 2 ** level - frame.key) * cell;
@@ -84,7 +93,7 @@ export class TilePainter {
 			);
 			return level + up;
 		}
-		return level;
+		return undefined;
 	}
 
 	#bitmap(
