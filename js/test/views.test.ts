@@ -113,13 +113,13 @@ describe("what is asked for", () => {
 
 	test("a view is busy until what it asked for is drawn, also when it is drawn in between", async () => {
 		const { model, kernel, open, settled } = mount(LARGE, numbered(600), {
-			state: { view: ["heads", "matrix"] },
+			state: { view: ["matrix"] },
 		});
 		const view = await open();
 		kernel.answering = false;
 		model.set("layer", 1);
-		for (const pointer of [null, [1, null], [null, 2], null] as const) {
-			model.set("hovered", pointer);
+		for (const mass of [0.5, 0.8, 0.9]) {
+			model.set("top_mass", mass);
 			await frame();
 			expect(view.one(".explorer").ariaBusy).toBe("true");
 		}
