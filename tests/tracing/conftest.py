@@ -7,62 +7,13 @@ import pytest
 import torch
 import transformers
 
-LAYERS, HEADS = 3, 4
-# Large initial weights: with the usual ones attention is so even that a lost scaling hardly shows.
-COMMON = {"vocab_size": 50, "initializer_range": 0.5, "pad_token_id": 0}
-BERT = {
-    **COMMON,
-    "hidden_size": 32,
-    "num_hidden_layers": LAYERS,
-    "num_attention_heads": HEADS,
-    "intermediate_size": 40,
-    "max_position_embeddings": 24,
-}
-LLAMA = {**BERT, "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 64}
-WINDOW = 5
+from .families import FAMILIES, IMAGES, TARGETS
 
-FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
-    "bert": ("Bert", BERT),
-    "roberta": ("Roberta", {**BERT, "pad_token_id": 1}),
-    "distilbert": (
-        "DistilBert",
-        {
-            **COMMON,
-            "dim": 32,
-            "n_layers": LAYERS,
-            "n_heads": HEADS,
-            "hidden_dim": 40,
-            "max_position_embeddings": 24,
-        },
-    ),
-    "electra": ("Electra", {**BERT, "embedding_size": 16}),
-    "gpt2": (
-        "GPT2",
-        {**COMMON, "n_embd": 32, "n_layer": LAYERS, "n_head": HEADS, "n_positions": 24},
-    ),
-    "llama": ("Llama", LLAMA),
-    "mistral": ("Mistral", {**LLAMA, "sliding_window": WINDOW}),
-    "gemma2": (
-        "Gemma2",
-        {
-            **LLAMA,
-            "sliding_window": WINDOW,
-            "attn_logit_softcapping": 2.0,
-            "query_pre_attn_scalar": 16,
-        },
-    ),
-    "gpt_oss": (
-        "GptOss",
-        {**LLAMA, "sliding_window": WINDOW, "num_local_experts": 2, "num_experts_per_tok": 1},
-    ),
-}
-EAGER_ONLY = ("gemma2", "gpt_oss")
-
-TinyModel = Callable[..., Any]
+Inputs = dict[str, torch.Tensor]
 
 
 @pytest.fixture(scope="session")
-def tiny_model() -> TinyModel:
+def tiny_model() -> Callable[..., Any]:
     """Return a function that builds a small random model of a real class, in evaluation mode."""
 
     def build(family: str, backend: str = "sdpa", **changes: Any) -> Any:
@@ -72,7 +23,7 @@ def tiny_model() -> TinyModel:
         torch.manual_seed(0)
         model = getattr(transformers, f"{name}Model")(config).eval()
         for parameter_name, parameter in model.named_parameters():
-            if "sinks" in parameter_name:
+            if "sinks" in parameter_name or "relative_attention_bias" in parameter_name:
                 torch.nn.init.normal_(parameter)
         return model
 
@@ -80,30 +31,76 @@ def tiny_model() -> TinyModel:
 
 
 @pytest.fixture(scope="session")
-def eager_attentions() -> Callable[..., list[torch.Tensor]]:
-    """Return a function that gives the weights which the library itself returns: the oracle."""
+def eager_attentions(tiny_model: Any) -> Callable[..., dict[str, torch.Tensor]]:
+    """Return a function that gives the weights which the library itself returns: the oracle.
 
-    def read(model: Any, inputs: dict[str, torch.Tensor]) -> list[torch.Tensor]:
-        before = model.config._attn_implementation
-        model.set_attn_implementation("eager")
+    By kind of attention, shape (layers, batch, heads, queries, keys).
+    """
+
+    def read(model: Any, inputs: Inputs) -> dict[str, torch.Tensor]:
+        found: list[Any] = [getattr(module, "config", None) for module in model.modules()]
+        configs = [config for config in found if hasattr(config, "_attn_implementation")]
+        before = [config._attn_implementation for config in configs]
+        for config in configs:
+            config._attn_implementation = "eager"
         with torch.no_grad():
-            attentions = model(**inputs, output_attentions=True).attentions
-        model.set_attn_implementation(before)
-        return list(attentions)
+            output = model(**inputs, output_attentions=True)
+        for config, backend in zip(configs, before, strict=True):
+            config._attn_implementation = backend
+        attentions: dict[str, Any]
+        if hasattr(output, "cross_attentions") and "decoder_input_ids" in inputs:
+            attentions = {
+                "encoder": output.encoder_attentions,
+                "decoder": output.decoder_attentions,
+                "cross": output.cross_attentions,
+            }
+        elif hasattr(output, "vision_model_output"):
+            attentions = {
+                "text": output.text_model_output.attentions,
+                "vision": output.vision_model_output.attentions,
+            }
+        else:
+            attentions = {"": output.attentions}
+        return {
+            kind: torch.stack([layer for layer in layers if layer is not None])
+            for kind, layers in attentions.items()
+        }
 
     return read
 
 
 @pytest.fixture(scope="session")
-def padded_inputs() -> Callable[..., dict[str, torch.Tensor]]:
+def padded_inputs() -> Callable[..., Inputs]:
     """Return a function that makes a batch of two: 11 tokens, and 7 with padding on one side."""
 
-    def make(side: str = "right") -> dict[str, torch.Tensor]:
+    def make(side: str = "right") -> Inputs:
         ids = torch.randint(3, 50, (2, 11), generator=torch.Generator().manual_seed(1))
         mask = torch.ones_like(ids)
         padding = slice(7, 11) if side == "right" else slice(0, 4)
         mask[1, padding] = 0
         ids[1, padding] = 0
         return {"input_ids": ids, "attention_mask": mask}
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def inputs_of(padded_inputs: Any) -> Callable[..., Inputs]:
+    """Return a function that makes a batch of two for a family, with padding where it has it."""
+
+    def make(family: str, side: str = "right") -> Inputs:
+        generator = torch.Generator().manual_seed(2)
+        inputs = dict(padded_inputs(side))
+        if FAMILIES[family][1].get("pad_token_id") == 1:
+            inputs["input_ids"] = inputs["input_ids"].masked_fill(inputs["attention_mask"] == 0, 1)
+        if family == "whisper":
+            inputs = {"input_features": torch.randn(2, 8, 26, generator=generator)}
+        if family in TARGETS:
+            inputs["decoder_input_ids"] = torch.randint(3, 50, (2, 6), generator=generator)
+        if family in IMAGES:
+            width = 24 if family == "clip" else 18
+            pixels = torch.randn(2, 3, 24, width, generator=generator)
+            inputs = {"pixel_values": pixels, **(inputs if family == "clip" else {})}
+        return inputs
 
     return make

@@ -11,7 +11,7 @@ import torch
 from transformers import AttentionInterface
 
 from attention_explorer import trace
-from attention_explorer.tracing.capture import capture
+from attention_explorer.tracing.capture import Record, capture
 
 
 def state_of(model: Any) -> tuple[Any, ...]:
@@ -120,15 +120,19 @@ def test_threads_record_their_own_models_only(tiny_model: Any, padded_inputs: An
     assert AttentionInterface.__dict__["get_interface"] is original
 
 
-def test_nested_captures_record_each_model(tiny_model: Any, padded_inputs: Any) -> None:
-    outer, inner = tiny_model("bert"), tiny_model("gpt2")
-    sample, inputs = torch.tensor([0, 4]), padded_inputs()
-    with torch.no_grad(), capture(outer, sample) as outer_records:
+def test_nested_captures_record_each_model(tiny_model: Any, inputs_of: Any) -> None:
+    outer, inner, encoder_decoder = tiny_model("bert"), tiny_model("gpt2"), tiny_model("bart")
+    inputs = inputs_of("bert")
+    outer_records: list[Record] = []
+    inner_records: list[Record] = []
+    with torch.no_grad(), capture(outer, outer_records.append):
         outer(**inputs)
-        with capture(inner, sample) as inner_records:
+        with capture(inner, inner_records.append):
             inner(**inputs)
             outer(**inputs)
+        traced = trace(encoder_decoder, inputs=inputs_of("bart"), batch_index=0)
         outer(**inputs)
     assert len(outer_records) == 9
     assert len(inner_records) == 3
-    assert inner_records[0].output.shape == (2, 2, 4, 8)
+    assert inner_records[0].output.shape == (2, 11, 4, 8)
+    assert [traced[kind].attention.n_layers for kind in traced.kinds] == [3, 2, 2]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from .attention import dense_attention
-from .tracing import Tokens, Trace, demo_model, trace
+from .tracing import Kind, Tokens, Trace, demo_model, trace
 
 DATA = Path(__file__).parent / "data" / "demo.npz"
 TEXT = "The cat sat on the mat because it was tired."
@@ -24,9 +24,10 @@ def demo_trace() -> Trace:
     with np.load(DATA, allow_pickle=False) as file:
         weights = file["weights"]
         about = json.loads(str(file["about"]))
+    attention = dense_attention(weights, source=about["source"])
     return Trace(
-        tokens=_tokens(about["tokens"]),
-        attention=dense_attention(weights, source=about["source"]),
+        kinds={"encoder": Kind(attention, _tokens(about["tokens"]))},
+        kind="encoder",
         model_name=about["model_name"],
         text=about["text"],
     )

@@ -2,6 +2,6 @@
 
 from .demo_model import demo_model
 from .tokens import Tokens
-from .trace import Trace, trace
+from .trace import Kind, Trace, trace
 
-__all__ = ["Tokens", "Trace", "demo_model", "trace"]
+__all__ = ["Kind", "Tokens", "Trace", "demo_model", "trace"]

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -31,12 +31,14 @@ class Record:
         As they enter the softmax, in the model's dtype.
     mask : object
         The backend's own: a tensor or None for most.
+    biases : tuple of tensor, shape (batch or 1, heads or 1, queries or 1, keys)
+        Numbers that are added to the scores, and booleans that are True where a key may be read.
     options : dict
         Keyword arguments of the backend: scaling, softcap, ...
     is_causal : bool
         What the module says of itself; a backend may use it where there is no mask.
-    output : tensor, shape (batch, sampled queries, heads, d)
-        The backend's own output at `Capture.sample`.
+    output : tensor, shape (batch, queries, heads, d)
+        The backend's own output.
     """
 
     name: str
@@ -45,28 +47,21 @@ class Record:
     key: torch.Tensor
     value: torch.Tensor
     mask: object
+    biases: tuple[torch.Tensor, ...]
     options: dict[str, Any]
     is_causal: bool
     output: torch.Tensor
 
 
-@dataclass
-class Capture:
-    """What is recorded, of which modules.
+Receive = Callable[[Record], None]
 
-    Attributes
-    ----------
-    names : dict of int to str
-        The path of each module of the model, by the module's id.
-    sample : tensor of int64
-        The queries whose outputs are kept, to check the rebuilt weights against.
-    records : list of Record
-        In the order of the calls.
-    """
+
+@dataclass(frozen=True)
+class Capture:
+    """Who is told of which modules' calls; `names` has each module's path by the module's id."""
 
     names: dict[int, str]
-    sample: torch.Tensor
-    records: list[Record] = field(default_factory=list)
+    receive: Receive
 
 
 _active: ContextVar[tuple[Capture, ...]] = ContextVar("active captures", default=())
@@ -76,24 +71,24 @@ _original: Callable[..., Any] | None = None
 
 
 @contextmanager
-def capture(model: torch.nn.Module, sample: torch.Tensor) -> Iterator[list[Record]]:
-    """Record the attention of `model` in this thread, until the block is left in whatever way.
+def capture(model: torch.nn.Module, receive: Receive) -> Iterator[None]:
+    """Tell of each attention of `model` in this thread, until the block is left in whatever way.
 
-    Models that don't take their backend from transformers' ``AttentionInterface`` leave no records.
-    Captures may be nested; other threads and other models don't notice.
+    Models that don't take their backend from transformers' ``AttentionInterface`` aren't noticed.
+    Captures may be nested; other threads and other models are left alone.
 
     Parameters
     ----------
     model : torch.nn.Module
         Only its modules are recorded.
-    sample : tensor of int64
-        The queries whose outputs are kept.
+    receive : callable
+        Is given each record while the forward pass goes on, so that it need not keep all of it.
     """
-    opened = Capture({id(module): name for name, module in model.named_modules()}, sample)
+    opened = Capture({id(module): name for name, module in model.named_modules()}, receive)
     _install()
     token = _active.set((*_active.get(), opened))
     try:
-        yield opened.records
+        yield
     finally:
         _active.reset(token)
         _uninstall()
@@ -145,11 +140,11 @@ def _recording(get_interface: Callable[..., Any]) -> Callable[..., Any]:
             **options: Any,
         ) -> Any:
             result = function(module, query, key, value, attention_mask, *args, **options)
+            bias = options.pop("position_bias", None)
             for opened in captures:
                 if id(module) not in opened.names:
                     continue
-                output = result[0].detach()
-                opened.records.append(
+                opened.receive(
                     Record(
                         name=opened.names[id(module)],
                         backend=backend,
@@ -157,9 +152,10 @@ def _recording(get_interface: Callable[..., Any]) -> Callable[..., Any]:
                         key=key.detach(),
                         value=value.detach(),
                         mask=attention_mask,
+                        biases=() if bias is None else (bias.detach(),),
                         options={**options, **{f"argument {i + 5}": a for i, a in enumerate(args)}},
                         is_causal=bool(getattr(module, "is_causal", True)),
-                        output=output[:, opened.sample.to(output.device)],
+                        output=result[0].detach(),
                     )
                 )
             return result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 
@@ -39,17 +38,24 @@ class CannotRebuildError(Exception):
     """Weights can't be had exactly from queries and keys; the message is the reason."""
 
 
-def layer_states(record: Record, kept: torch.Tensor, masks: dict[int, Mask]) -> LayerStates:
+Masks = dict[tuple[int, ...], tuple[tuple[object, ...], Mask | None]]
+
+
+def layer_states(
+    record: Record, example: int, queries: torch.Tensor, keys: torch.Tensor, masks: Masks
+) -> LayerStates:
     """Return what enters the softmax of one call, for the positions that hold a token.
 
     Parameters
     ----------
     record : Record
-        Of a batch of one.
-    kept : tensor of int64
+        Of a batch.
+    example : int
+        Which of the batch.
+    queries, keys : tensor of int64
         The positions that are no padding.
     masks : dict
-        Masks that were read before, by the id of the backend's own: layers share them.
+        Masks of such positions that were read before: layers share them.
 
     Raises
     ------
@@ -57,7 +63,7 @@ def layer_states(record: Record, kept: torch.Tensor, masks: dict[int, Mask]) -> 
         Something about the call is not understood.
     """
     query, key = record.query, record.key
-    if query.ndim != 4 or key.ndim != 4 or query.shape[0] != 1 or query.shape[1] % key.shape[1]:
+    if query.ndim != 4 or key.ndim != 4 or query.shape[1] % key.shape[1]:
         raise CannotRebuildError(
             f"{record.name} attends with queries of shape {tuple(query.shape)} and keys of shape "
             f"{tuple(key.shape)}"
@@ -65,40 +71,55 @@ def layer_states(record: Record, kept: torch.Tensor, masks: dict[int, Mask]) -> 
     _check_options(record)
     options = record.options
     scaling, sinks = options.get("scaling"), options.get("s_aux")
-    kept = kept.to(query.device)
-    if int(kept[-1]) >= min(query.shape[2], key.shape[2]):
-        raise CannotRebuildError(
-            f"{record.name} attends from {query.shape[2]} to {key.shape[2]} positions, and the "
-            "input has others"
-        )
+    queries, keys = queries.to(query.device), keys.to(query.device)
+    # By identity, which is safe as long as the tensors are kept.
+    read = (record.mask, *record.biases)
+    known = (example, *map(id, read), record.is_causal, options.get("sliding_window") or 0)
+    if known not in masks:
+        masks[known] = (read, _read_mask(record, example, queries, keys))
     return LayerStates(
-        query=_select(query[0], kept),
-        key=_select(key[0], kept),
+        query=_select(query[example], queries, 1),
+        key=_select(key[example], keys, 1),
         scaling=query.shape[-1] ** -0.5 if scaling is None else float(scaling),
-        mask=_read_mask(record, kept, masks),
+        mask=masks[known][1],
         softcap=options.get("softcap"),
         sinks=None if sinks is None else sinks.detach().flatten(),
     )
 
 
 def layer_numbers(names: Sequence[str]) -> tuple[int, ...]:
-    """Return the model's own numbers of its layers: the last number in each module's path.
+    """Return the model's own numbers of its layers: the first in each path that tells them apart.
 
     Modules that several layers share (ALBERT) are numbered in the order of their calls.
     """
-    found = [re.findall(r"(?:^|\.)(\d+)(?=\.|$)", name) for name in names]
-    numbers = [int(parts[-1]) if parts else -1 for parts in found]
-    if -1 in numbers or len(set(numbers)) < len(numbers):
-        return tuple(range(len(names)))
-    return tuple(numbers)
+    paths = [[int(n) for n in re.findall(r"(?:^|\.)(\d+)(?=\.|$)", name)] for name in names]
+    for numbers in zip(*paths, strict=False):
+        if len(set(numbers)) == len(names):
+            return tuple(numbers)
+    return tuple(range(len(names)))
 
 
-def longest_input(model: torch.nn.Module) -> int | None:
-    """Return how many positions the model has learned embeddings for; None where it has none."""
+def longest_input(model: torch.nn.Module, part: str = "") -> int | None:
+    """Return how many positions the model, or one part of it, has learned embeddings for.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Any.
+    part : str
+        What the path of the embeddings has to begin with or contain: ``"encoder"``.
+
+    Returns
+    -------
+    int or None
+        None where there is no limit.
+    """
     limits = []
     for name, module in model.named_modules():
-        is_positions = re.search(r"(?:^|\.)(?:position_embeddings|embed_positions|wpe)$", name)
+        is_positions = re.search(r"(?:^|\.)(?:position_embeddings?|embed_positions|wpe)$", name)
         if not is_positions or not isinstance(module, torch.nn.Embedding):
+            continue
+        if part and part not in name.split("."):
             continue
         # RoBERTa counts positions from after its padding index, OPT from its offset.
         first = getattr(module, "offset", 0)
@@ -106,17 +127,6 @@ def longest_input(model: torch.nn.Module) -> int | None:
             first = module.padding_idx + 1
         limits.append(module.num_embeddings - first)
     return min(limits, default=None)
-
-
-def check_supported(model: Any) -> None:
-    """Raise NotImplementedError for kinds of model that aren't handled yet."""
-    config = getattr(model, "config", None)
-    if getattr(config, "is_encoder_decoder", False):
-        raise NotImplementedError(
-            f"{type(model).__name__} is an encoder-decoder model, which can't be traced yet: pass "
-            "its attentions to AttentionExplorer, e.g. outputs.encoder_attentions of a model that "
-            "was loaded with attn_implementation='eager'"
-        )
 
 
 def _check_options(record: Record) -> None:
@@ -131,32 +141,57 @@ def _check_options(record: Record) -> None:
         )
 
 
-def _read_mask(record: Record, kept: torch.Tensor, masks: dict[int, Mask]) -> Mask | None:
-    mask, device = record.mask, record.query.device
-    n_queries, n_keys = record.query.shape[2], record.key.shape[2]
-    if record.backend.startswith("flash_attention"):
-        return _flash_mask(record, len(kept))
-    if mask is None:
-        says = record.options.get("is_causal")
-        causal = record.is_causal if says is None else bool(says)
-        if record.backend == "eager" or not causal or n_queries == 1:
-            return None
-        return KeyIntervals.causal(len(kept), len(kept), device)
-    if not isinstance(mask, torch.Tensor) or mask.ndim != 4 or mask.shape[0] != 1:
-        shape = f" of shape {tuple(mask.shape)}" if isinstance(mask, torch.Tensor) else ""
+def _read_mask(
+    record: Record, example: int, queries: torch.Tensor, keys: torch.Tensor
+) -> Mask | None:
+    if record.backend.startswith("flash_attention") and not record.biases:
+        return _flash_mask(record, len(queries), len(keys))
+    terms = [_term(record, bias, example, queries, keys) for bias in record.biases]
+    if record.mask is not None:
+        terms.append(_term(record, record.mask, example, queries, keys))
+    elif _is_causal_without_mask(record):
+        if not terms:
+            return KeyIntervals.causal(len(queries), len(keys), queries.device)
+        square = torch.ones(1, len(queries), len(keys), dtype=torch.bool, device=queries.device)
+        terms.append(square.tril())
+    if not terms:
+        return None
+    try:
+        return compress(terms, len(queries))
+    except ValueError as reason:
+        raise CannotRebuildError(f"{record.name}: {reason}") from None
+
+
+def _term(
+    record: Record, values: object, example: int, queries: torch.Tensor, keys: torch.Tensor
+) -> torch.Tensor:
+    """Return a mask or bias for one example, shape (heads or 1, queries or 1, keys)."""
+    sizes = (1, len(record.query)), (1, record.query.shape[1]), (1, record.query.shape[2])
+    if (
+        not isinstance(values, torch.Tensor)
+        or values.ndim != 4
+        or any(n not in known for n, known in zip(values.shape, sizes, strict=False))
+        or values.shape[3] < record.key.shape[2]
+    ):
+        shape = f" of shape {tuple(values.shape)}" if isinstance(values, torch.Tensor) else ""
         raise CannotRebuildError(
-            f"{record.name} has a mask ({type(mask).__name__}{shape}) of its own kind"
+            f"{record.name} has a mask ({type(values).__name__}{shape}) of its own kind"
         )
-    if id(mask) not in masks:
-        values = mask.detach()[0].to(device).expand(-1, n_queries, -1)[..., :n_keys]
-        try:
-            masks[id(mask)] = compress([_select(_select(values, kept), kept, axis=2)], len(kept))
-        except ValueError as reason:
-            raise CannotRebuildError(f"{record.name}: {reason}") from None
-    return masks[id(mask)]
+    own = values.detach()[min(example, len(values) - 1)].to(record.query.device)
+    own = own[..., : record.key.shape[2]]
+    if own.shape[1] > 1:
+        own = _select(own, queries, 1)
+    return _select(own, keys, 2)
 
 
-def _flash_mask(record: Record, n_kept: int) -> Mask | None:
+def _is_causal_without_mask(record: Record) -> bool:
+    """Tell what a backend does that isn't given a mask."""
+    says = record.options.get("is_causal")
+    causal = record.is_causal if says is None else bool(says)
+    return causal and record.backend != "eager" and record.query.shape[2] > 1
+
+
+def _flash_mask(record: Record, n_queries: int, n_keys: int) -> Mask | None:
     """Read the arguments of flash attention, whose mask tells padding alone."""
     says = record.options.get("is_causal")
     window = record.options.get("sliding_window")
@@ -164,9 +199,9 @@ def _flash_mask(record: Record, n_kept: int) -> Mask | None:
         if window is not None:
             raise CannotRebuildError(f"{record.name} has a two-sided window in flash attention")
         return None
-    return KeyIntervals.causal(n_kept, n_kept, record.query.device, window)
+    return KeyIntervals.causal(n_queries, n_keys, record.query.device, window)
 
 
-def _select(states: torch.Tensor, kept: torch.Tensor, axis: int = 1) -> torch.Tensor:
-    """Return the kept positions of (heads, positions, ...), without a copy where all are."""
+def _select(states: torch.Tensor, kept: torch.Tensor, axis: int) -> torch.Tensor:
+    """Return the kept positions, without a copy where all are."""
     return states if len(kept) == states.shape[axis] else states.index_select(axis, kept)

@@ -9,93 +9,95 @@ from typing import Any
 
 import torch
 
-from ..attention.base import Attention
 from ..attention.dense import dense_attention
-from ..attention.from_qk import LayerStates, QKAttention
-from .capture import Record, capture
-from .families import CannotRebuildError, layer_numbers, layer_states
-
-# Largest difference between rebuilt rows times V and the backend's own output, relative to the
-# largest |V|. Right weights come within a tenth of it, a forgotten bias or window far beyond.
-TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 4e-3, torch.bfloat16: 2e-2}
-SAMPLED_ROWS = 8
+from . import check
+from .capture import capture
+from .families import CannotRebuildError
+from .kinds import SIDES
+from .reader import Reader, Reading
+from .streams import Stream
+from .written_out import capture_written_out
 
 Inputs = Mapping[str, torch.Tensor]
 
+# Where the library's outputs hold the weights of each kind.
+_RETURNED = {
+    "encoder": "encoder_attentions",
+    "decoder": "decoder_attentions",
+    "cross": "cross_attentions",
+    "text": "text_model_output.attentions",
+    "vision": "vision_model_output.attentions",
+    "stack": "attentions",
+}
 
-def read_attention(model: torch.nn.Module, inputs: Inputs, kept: torch.Tensor) -> Attention:
+
+def read_attention(
+    model: torch.nn.Module,
+    inputs: Inputs,
+    streams: Mapping[str, Stream],
+    n_examples: int,
+    rows: int = check.ROWS,
+    on_cpu: bool = False,
+) -> dict[str, list[Reading]]:
     """Run the model once and return what it attended to.
 
     Weights come from the queries and keys of the pass, checked against the outputs of the model's
-    own backend; where they can't be rebuilt, from a second pass on the eager backend, which returns
-    them itself. The model is left as it was found.
+    own backend. Models that don't take their attention from the library's interface run a second
+    time, with each operation watched; where weights can't be rebuilt, the model runs once more on
+    the eager backend, which returns them itself. The model is left as it was found.
 
     Parameters
     ----------
     model : torch.nn.Module
         In any mode, on any backend.
     inputs : mapping of str to tensor
-        A batch of one, on the model's device.
-    kept : tensor of int64
-        The positions that are no padding: queries and keys of the result.
+        A batch, on the model's device.
+    streams : mapping of str to Stream
+        The sequences that the inputs are.
+    n_examples : int
+        Size of the batch.
+    rows : int
+        How many queries of each head are checked.
+    on_cpu : bool
+        Whether queries and keys are moved there, layer by layer.
+
+    Returns
+    -------
+    dict of str to list of Reading
+        By the kinds of `kinds.SIDES`, one an example. A kind that can't be had where another can is
+        left out, and the others' notes say so.
 
     Raises
     ------
     ValueError
         The model gives its attention in neither way.
     """
-    picks = torch.linspace(0, len(kept) - 1, min(SAMPLED_ROWS, len(kept))).round().long()
+    reader = Reader(streams, n_examples, rows, on_cpu)
     with evaluating(model):
-        with capture(model, kept[picks]) as records:
+        with capture(model, reader):
             output = model(**inputs)
-        try:
-            return rebuild(records, kept, picks)
-        except CannotRebuildError as error:
-            reason = str(error)
-        return _returned(model, inputs, kept, output, reason)
-
-
-def rebuild(records: list[Record], kept: torch.Tensor, picks: torch.Tensor) -> QKAttention:
-    """Return the attention of recorded calls; CannotRebuildError where it isn't the model's own."""
-    if not records:
-        raise CannotRebuildError(
-            "its queries and keys don't go through transformers' attention interface"
-        )
-    masks: dict[int, Any] = {}
-    layers = [layer_states(record, kept, masks) for record in records]
-    for record, states in zip(records, layers, strict=True):
-        if _kind(states) != _kind(layers[0]):
-            raise CannotRebuildError(
-                f"{record.name} has (heads, queries, keys) {_kind(states)} and {records[0].name} "
-                f"{_kind(layers[0])}"
-            )
-    attention = QKAttention(layers, layer_numbers=layer_numbers([r.name for r in records]))
-    for index, record in enumerate(records):
-        difference = check(attention, index, record, kept, picks)
-        if not difference <= TOLERANCE.get(record.query.dtype, 0.0):
-            raise CannotRebuildError(
-                f"the weights rebuilt for {record.name} miss its own output by {difference:.2g} of "
-                "its largest value: it does something to them that its arguments don't tell"
-            )
-    return attention
-
-
-def check(
-    attention: QKAttention, layer: int, record: Record, kept: torch.Tensor, picks: torch.Tensor
-) -> float:
-    """Return how far rebuilt rows times V are from the backend's own output, over max |V|."""
-    value = record.value[0].to(torch.float32)[:, kept.to(record.value.device)]
-    value = value.repeat_interleave(attention.n_heads // len(value), dim=0)
-    heads = range(attention.n_heads)
-    rows = torch.from_numpy(attention.rows(layer, heads, picks.tolist())).to(value.device)
-    rebuilt = (rows @ value).transpose(0, 1)
-    own = record.output[0].to(torch.float32)
-    if own.shape != rebuilt.shape:
-        raise CannotRebuildError(
-            f"{record.name} gives outputs of shape {tuple(own.shape)} where {tuple(rebuilt.shape)} "
-            "is what its values have"
-        )
-    return float((rebuilt - own).abs().max() / value.abs().max().clamp(min=1e-30))
+        if not reader.has_records:
+            with capture_written_out(model, n_examples, reader):
+                output = model(**inputs)
+        found = reader.readings()
+        reasons = dict(reader.reasons)
+        if not reader.has_records:
+            expected = ("encoder", "decoder", "cross") if "target" in streams else ("stack",)
+            reasons = dict.fromkeys(expected, "its own code shows no queries and keys")
+        refused: dict[str, str] = {}
+        if reasons:
+            returned = _Returned(model, inputs, output)
+            for kind, reason in reasons.items():
+                try:
+                    found[kind] = returned.readings(kind, reason, streams, n_examples)
+                except ValueError as error:
+                    refused[kind] = str(error)
+    if not found:
+        raise ValueError(next(iter(refused.values())))
+    for kind, reason in refused.items():
+        for reading in (one for others in found.values() for one in others):
+            reading.attention.notes += (f"The {kind} attention isn't shown: {reason}.",)
+    return found
 
 
 @contextmanager
@@ -149,55 +151,90 @@ def without_new_hooks(model: torch.nn.Module) -> Iterator[None]:
                 del module._forward_hooks[hook]
 
 
-def _returned(
-    model: torch.nn.Module, inputs: Inputs, kept: torch.Tensor, before: Any, reason: str
-) -> Attention:
-    """Return the attentions that the model itself returns from the eager backend."""
-    name = type(model).__name__
-    parameters = inspect.signature(model.forward).parameters.values()
-    takes = any(p.name == "output_attentions" or p.kind is p.VAR_KEYWORD for p in parameters)
-    output = None
-    if takes:
-        with eager_backend(model), without_new_hooks(model):
-            output = model(**inputs, output_attentions=True)
-    attentions = getattr(output, "attentions", None)
-    if not attentions or all(layer is None for layer in attentions):
-        raise ValueError(
-            f"{name} returns no attention: {reason}; and it returns none with "
-            "output_attentions=True on the eager backend. Weights from elsewhere can be shown with "
-            "AttentionExplorer(attentions, tokens)"
-        )
-    numbers = [number for number, layer in enumerate(attentions) if layer is not None]
-    layers = [attentions[number] for number in numbers]
-    for layer in layers:
-        if tuple(layer.shape[-2:]) != (inputs["input_ids"].shape[1],) * 2:
+class _Returned:
+    """The attentions that the model itself returns from the eager backend."""
+
+    def __init__(self, model: torch.nn.Module, inputs: Inputs, before: Any) -> None:
+        self._name = type(model).__name__
+        self._before = before
+        self._output = None
+        parameters = inspect.signature(model.forward).parameters.values()
+        if any(p.name == "output_attentions" or p.kind is p.VAR_KEYWORD for p in parameters):
+            with eager_backend(model), without_new_hooks(model):
+                self._output = model(**inputs, output_attentions=True)
+
+    def readings(
+        self, kind: str, reason: str, streams: Mapping[str, Stream], n_examples: int
+    ) -> list[Reading]:
+        """Return the readings of one kind; ValueError with both reasons where there are none."""
+        attentions: Any = self._output
+        for name in _RETURNED[kind].split("."):
+            attentions = getattr(attentions, name, None)
+        if not attentions or all(layer is None for layer in attentions):
             raise ValueError(
-                f"{name} returns attention of shape {tuple(layer.shape)}, which is not from token "
-                f"to token; nor can it be rebuilt: {reason}"
+                f"{self._name} returns no attention: {reason}; and it returns none with "
+                "output_attentions=True on the eager backend. Weights from elsewhere can be shown "
+                "with AttentionExplorer(attentions, tokens)"
             )
-    _check_same_output(name, before, output, reason)
-    device = layers[0].device
-    kept = kept.to(device)
-    return dense_attention(
-        [layer[..., kept, :][..., kept] for layer in layers],
-        layer_numbers=numbers,
-        source=f"the model's own returned attentions (eager backend), as {reason}",
-    )
+        numbers = [number for number, layer in enumerate(attentions) if layer is not None]
+        layers = [attentions[number] for number in numbers]
+        checked = self._same_output(reason)
+        return [
+            Reading(
+                dense_attention(
+                    self._kept(layers, kind, reason, streams, example),
+                    layer_numbers=numbers,
+                    source=f"the model's own returned attentions (eager backend), as {reason}",
+                ),
+                checked,
+            )
+            for example in range(n_examples)
+        ]
+
+    def _kept(
+        self,
+        layers: list[torch.Tensor],
+        kind: str,
+        reason: str,
+        streams: Mapping[str, Stream],
+        example: int,
+    ) -> list[torch.Tensor]:
+        """Return the weights of one example, without padding."""
+        kept = []
+        for layer in layers:
+            try:
+                queries, keys = (
+                    streams[side].positions(example, n_positions).to(layer.device)
+                    for side, n_positions in zip(SIDES[kind], layer.shape[-2:], strict=True)
+                )
+            except CannotRebuildError:
+                raise ValueError(
+                    f"{self._name} returns attention of shape {tuple(layer.shape)}, which is not "
+                    f"from token to token; nor can it be rebuilt: {reason}"
+                ) from None
+            kept.append(layer[example : example + 1, :, queries][..., keys])
+        return kept
+
+    def _same_output(self, reason: str) -> check.Check:
+        """Refuse the eager backend where it computes something else (Falcon's ALiBi)."""
+        assert self._output is not None
+        compared = "the output of the eager backend, which returns them, with the model's own"
+        first, second = (_first_tensor(output) for output in (self._before, self._output))
+        difference = float((first - second).abs().max() / first.abs().max().clamp(min=1e-30))
+        tolerated = 10 * check.tolerance(first.dtype)
+        if not difference <= tolerated:
+            raise ValueError(
+                f"the attention of {self._name} can't be had: {reason}; and its eager backend, "
+                "which would return it, gives other outputs than the one that it runs (by "
+                f"{difference:.2g} of the largest value). Load it with "
+                "attn_implementation='eager' to see what that computes"
+            )
+        return check.Check((difference,), tolerated, compared)
 
 
-def _check_same_output(name: str, own: Any, eager: Any, reason: str) -> None:
-    """Refuse the eager backend's attentions where it computes something else (Falcon's ALiBi)."""
-    first, second = own[0], eager[0]
-    if not isinstance(first, torch.Tensor) or first.shape != second.shape:
-        return
-    difference = float((first - second).abs().max() / first.abs().max().clamp(min=1e-30))
-    if difference > 10 * TOLERANCE.get(first.dtype, 0.0):
-        raise ValueError(
-            f"the attention of {name} can't be had: {reason}; and its eager backend, which would "
-            f"return it, gives other outputs than the one that it runs (by {difference:.2g} of the "
-            "largest value). Load it with attn_implementation='eager' to see what that computes"
-        )
-
-
-def _kind(states: LayerStates) -> tuple[int, int, int]:
-    return len(states.query), states.query.shape[1], states.key.shape[1]
+def _first_tensor(output: Any) -> torch.Tensor:
+    values = output.values() if isinstance(output, Mapping) else output
+    found = [v for v in values if isinstance(v, torch.Tensor) and v.is_floating_point()]
+    if not found:
+        raise ValueError("the model gives no numbers that two of its backends could be compared by")
+    return found[0]

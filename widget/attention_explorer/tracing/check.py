@@ -1,0 +1,100 @@
+"""Whether rebuilt weights are the model's own: rows times V against what its backend gave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from ..attention.from_qk import LayerStates, QKAttention
+from .capture import Record
+
+# Relative to the largest |V|. Right weights come within a tenth of it, a forgotten bias or window
+# far beyond.
+_TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 4e-3, torch.bfloat16: 2e-2}
+
+ROWS = 8
+
+
+@dataclass(frozen=True)
+class Check:
+    """How far an attention is from what the model itself computed.
+
+    Attributes
+    ----------
+    differences : tuple of float
+        The largest difference in each layer, relative to the largest absolute value; one in all
+        where whole outputs were compared.
+    tolerance : float
+        What rounding may make in the model's number format.
+    compared : str
+        What with what, in words.
+    """
+
+    differences: tuple[float, ...]
+    tolerance: float
+    compared: str
+
+    @property
+    def worst(self) -> float:
+        """The largest of the differences."""
+        return max(self.differences)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the attention can be trusted."""
+        return all(difference <= self.tolerance for difference in self.differences)
+
+
+def tolerance(*dtypes: torch.dtype) -> float:
+    """Return what rounding may make in the coarsest of some number formats."""
+    return max(_TOLERANCE.get(dtype, 0.0) for dtype in dtypes)
+
+
+def sample(kept: torch.Tensor, rows: int) -> torch.Tensor:
+    """Return evenly spread indices into `kept`, ends included."""
+    return torch.linspace(0, len(kept) - 1, min(rows, len(kept))).round().long()
+
+
+def output_difference(
+    states: LayerStates,
+    record: Record,
+    example: int,
+    queries: torch.Tensor,
+    keys: torch.Tensor,
+    rows: int,
+) -> float:
+    """Return how far rebuilt rows times V are from the backend's own output, over max |V|.
+
+    Infinite where the output has another shape than such products have.
+
+    Parameters
+    ----------
+    states : LayerStates
+        Of `record`, for the positions `queries` and `keys` of the example.
+    record : Record
+        The call.
+    example : int
+        Which of the batch.
+    queries, keys : tensor of int64
+        Positions that are no padding.
+    rows : int
+        How many of the queries are compared.
+    """
+    picks = sample(queries, rows)
+    own = record.output[example][queries[picks].to(record.output.device)]
+    value = record.value[example][:, keys.to(record.value.device)]
+    n_heads = len(states.query)
+    if own.shape != (len(picks), n_heads, value.shape[-1]) or n_heads % len(value):
+        return float("inf")
+    attention = QKAttention([states], layer_numbers=[0])
+    worst, largest = 0.0, 1e-30
+    for head in range(n_heads):
+        read = value[head * len(value) // n_heads].to(torch.float32)
+        weights = torch.from_numpy(attention.rows(0, [head], picks.tolist())[0]).to(read.device)
+        difference = (weights @ read - own[:, head].to(torch.float32)).abs().max()
+        if not bool(difference.isfinite()):
+            return float("inf")
+        worst = max(worst, float(difference))
+        largest = max(largest, float(read.abs().max()))
+    return worst / largest

@@ -1,0 +1,167 @@
+"""What a forward pass's records become: checked layers of each kind of attention."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import torch
+
+from ..attention.base import Attention
+from ..attention.from_qk import LayerStates, QKAttention
+from ..attention.masks import BiasedMask, Mask
+from . import check
+from .capture import Record
+from .families import CannotRebuildError, Masks, layer_numbers, layer_states
+from .kinds import SIDES, kind_of
+from .streams import Stream
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The attention of one example, and how it stands against the model's own outputs."""
+
+    attention: Attention
+    check: check.Check
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """One recorded call; the lists have one entry an example."""
+
+    name: str
+    states: list[LayerStates]
+    differences: list[float]
+    tolerance: float
+
+
+@dataclass
+class Reader:
+    """Reads and checks records as they come, so that values and outputs needn't be kept.
+
+    Attributes
+    ----------
+    streams : mapping of str to Stream
+        The sequences that the model is given.
+    n_examples : int
+        Size of the batch.
+    rows : int
+        How many queries of each head are checked.
+    on_cpu : bool
+        Whether queries and keys are moved there.
+    reasons : dict of str to str
+        Why a kind of attention can't be rebuilt.
+    """
+
+    streams: Mapping[str, Stream]
+    n_examples: int
+    rows: int = check.ROWS
+    on_cpu: bool = False
+    reasons: dict[str, str] = field(default_factory=dict)
+    _layers: dict[str, list[_Layer]] = field(default_factory=dict)
+    _masks: dict[str, Masks] = field(default_factory=dict)
+    _moved: dict[int, tuple[Mask, Mask]] = field(default_factory=dict)
+
+    def __call__(self, record: Record) -> None:
+        """Take one record."""
+        kind = kind_of(record.name, "target" in self.streams)
+        if kind in self.reasons:
+            return
+        try:
+            layer = self._read(kind, record)
+        except CannotRebuildError as error:
+            self.reasons[kind] = str(error)
+            self._layers.pop(kind, None)
+        else:
+            self._layers.setdefault(kind, []).append(layer)
+
+    @property
+    def has_records(self) -> bool:
+        """Whether any record came."""
+        return bool(self._layers or self.reasons)
+
+    def readings(self) -> dict[str, list[Reading]]:
+        """Return what could be rebuilt, by kind; one entry an example."""
+        return {
+            kind: [_reading(layers, example, self.rows) for example in range(self.n_examples)]
+            for kind, layers in self._layers.items()
+        }
+
+    def _read(self, kind: str, record: Record) -> _Layer:
+        if {len(record.query), len(record.key), len(record.output)} != {self.n_examples}:
+            raise CannotRebuildError(
+                f"{record.name} attends with queries of shape {tuple(record.query.shape)}, which "
+                f"are not those of {self.n_examples} example{'s' * (self.n_examples > 1)}"
+            )
+        first = self._layers.get(kind, [None])[0]
+        layer = _Layer(
+            record.name, [], [], check.tolerance(record.query.dtype, record.output.dtype)
+        )
+        for example in range(self.n_examples):
+            queries, keys = (
+                self._positions(record, side, example, states.shape[2])
+                for side, states in zip(SIDES[kind], (record.query, record.key), strict=True)
+            )
+            masks = self._masks.setdefault(kind, {})
+            states = layer_states(record, example, queries, keys, masks)
+            if first is not None and _shape(states) != _shape(first.states[example]):
+                raise CannotRebuildError(
+                    f"{record.name} has (heads, queries, keys) {_shape(states)} and {first.name} "
+                    f"{_shape(first.states[example])}"
+                )
+            difference = check.output_difference(states, record, example, queries, keys, self.rows)
+            if not difference <= layer.tolerance:
+                raise CannotRebuildError(
+                    f"the weights rebuilt for {record.name} miss its own output by "
+                    f"{difference:.2g} of its largest value: it does something to them that its "
+                    "arguments don't tell"
+                )
+            layer.states.append(self._to_cpu(states) if self.on_cpu else states)
+            layer.differences.append(difference)
+        return layer
+
+    def _positions(self, record: Record, side: str, example: int, n_positions: int) -> torch.Tensor:
+        if side not in self.streams:
+            raise CannotRebuildError(f"{record.name} attends over what isn't in the inputs")
+        try:
+            return self.streams[side].positions(example, n_positions)
+        except CannotRebuildError as error:
+            raise CannotRebuildError(f"{record.name}: {error}") from None
+
+    def _to_cpu(self, states: LayerStates) -> LayerStates:
+        """Move what a layer needs, masks that layers share once."""
+        cpu = torch.device("cpu")
+        mask = states.mask
+        if mask is not None:
+            mask = self._moved.setdefault(id(mask), (mask, mask.to(cpu)))[1]
+        return replace(
+            states,
+            query=states.query.to(cpu),
+            key=states.key.to(cpu),
+            mask=mask,
+            sinks=None if states.sinks is None else states.sinks.to(cpu),
+        )
+
+
+def _reading(layers: list[_Layer], example: int, rows: int) -> Reading:
+    states = [layer.states[example] for layer in layers]
+    is_biased = any(isinstance(layer.mask, BiasedMask) for layer in states)
+    entered = "queries, keys and biases" if is_biased else "queries and keys"
+    attention = QKAttention(
+        states,
+        layer_numbers=layer_numbers([layer.name for layer in layers]),
+        source=f"{entered} of the forward pass",
+    )
+    return Reading(
+        attention,
+        check.Check(
+            tuple(layer.differences[example] for layer in layers),
+            max(layer.tolerance for layer in layers),
+            f"{min(rows, attention.n_queries)} rows of each head times the values with the "
+            "outputs of the model's own attention",
+        ),
+    )
+
+
+def _shape(states: LayerStates) -> tuple[int, int, int]:
+    return len(states.query), states.query.shape[1], states.key.shape[1]
