@@ -56,6 +56,11 @@ class DenseAttention(Attention):
         self.source = source
         self.notes = (*notes, *facts.notes())
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The arrays themselves, shape (heads, queries, keys) each."""
+        return tuple(self._layers)
+
     def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
         return _float32(self._layers[layer][np.ix_(list(heads), list(queries))])
 

@@ -147,6 +147,11 @@ class QKAttention(Attention):
         if any(layer.sinks is not None for layer in layers):
             self.notes += ("Rows sum to less than 1: the heads have learned sinks.",)
 
+    @property
+    def layers(self) -> tuple[LayerStates, ...]:
+        """What enters each layer's softmax."""
+        return tuple(self._layers)
+
     def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
         chosen = self._positions(layer, queries)
         return _numpy(torch.stack([self._whole_rows(layer, head, chosen) for head in heads]))

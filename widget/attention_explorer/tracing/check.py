@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
 from ..attention.from_qk import LayerStates, QKAttention
 from .capture import Record
+from .trace import Check as Check
 
 # Relative to the largest |V|. Right weights come within a tenth of it, a forgotten bias or window
 # far beyond.
 _TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 4e-3, torch.bfloat16: 2e-2}
 
 ROWS = 8
-
-
-@dataclass(frozen=True)
-class Check:
-    """How far an attention is from what the model itself computed.
-
-    Attributes
-    ----------
-    differences : tuple of float
-        The largest difference in each layer, relative to the largest absolute value; one in all
-        where whole outputs were compared.
-    tolerance : float
-        What rounding may make in the model's number format.
-    compared : str
-        What with what, in words.
-    """
-
-    differences: tuple[float, ...]
-    tolerance: float
-    compared: str
-
-    @property
-    def worst(self) -> float:
-        """The largest of the differences."""
-        return max(self.differences)
-
-    @property
-    def ok(self) -> bool:
-        """Whether the attention can be trusted."""
-        return all(difference <= self.tolerance for difference in self.differences)
 
 
 def tolerance(*dtypes: torch.dtype) -> float:

@@ -4,17 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from ..attention.base import Attention
 from .tokens import Tokens
 
 if TYPE_CHECKING:
-    from .check import Check
     from .examples import Examples
     from .reader import Reading
 
 Store = Literal["device", "cpu"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """How far an attention is from what the model itself computed.
+
+    Attributes
+    ----------
+    differences : tuple of float
+        The largest difference in each layer, relative to the largest absolute value; one in all
+        where whole outputs were compared.
+    tolerance : float
+        What rounding may make in the model's number format.
+    compared : str
+        What with what, in words.
+    """
+
+    differences: tuple[float, ...]
+    tolerance: float
+    compared: str
+
+    @property
+    def worst(self) -> float:
+        """The largest of the differences."""
+        return max(self.differences)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the attention can be trusted."""
+        return all(difference <= self.tolerance for difference in self.differences)
 
 
 @dataclass(frozen=True)
@@ -126,6 +156,49 @@ class Trace:
         if checked is None:
             raise ValueError("these weights don't come from a model that they could be held to")
         return checked
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the trace to one file (safetensors with JSON), which `load` opens.
+
+        All kinds of attention are written, arrays in their dtype; the model isn't. A file that was
+        there is replaced when all is written.
+
+        Parameters
+        ----------
+        path : str or path
+            Any name, e.g. ``"cat.trace"``.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            safetensors isn't installed.
+        TypeError
+            The attention is of a class of your own.
+        """
+        from .saving import save
+
+        save(self, path)
+
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Trace:
+        """Read a trace that `save` wrote: without the model, and without torch where it is dense.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Raises
+        ------
+        ValueError
+            The file is of another kind, was cut short, is damaged, or was written by a newer
+            version.
+        ModuleNotFoundError
+            safetensors isn't installed; or torch, for a trace of queries and keys.
+        """
+        from .saving import load
+
+        return load(path)
 
     def __repr__(self) -> str:
         sides = f"{len(self.tokens)} tokens"
