@@ -46,7 +46,7 @@ describe("a view that fails while it draws", () => {
 
 	test("the fault is shown, and the other views and controls stay alive", async () => {
 		vi.spyOn(console, "error").mockImplementation(() => {});
-		const { model, kernel, render, settled } = mount(WEIGHTS, WORDS);
+		const { model, kernel, render } = mount(WEIGHTS, WORDS);
 		kernel.answering = false;
 		const view = render();
 		await expect.poll(() => kernel.requests.length).toBe(1);
@@ -69,7 +69,6 @@ describe("a view that fails while it draws", () => {
 		await click(view.one("[role=alert] button"));
 		await frame();
 		expect(view.all("[role=alert]")).toEqual([]);
-		void settled;
 	});
 });
 
