@@ -163,7 +163,7 @@ def _readable(terms: Sequence[torch.Tensor], n_queries: int) -> torch.Tensor:
     """Return which keys may be read, shape (heads or 1, queries, keys)."""
     readable = torch.ones(1, n_queries, terms[0].shape[-1], dtype=torch.bool).to(terms[0].device)
     for term in terms:
-        shown = term if term.dtype == torch.bool else term > _hiding(term.dtype)
+        shown = term if term.dtype == torch.bool else term > hiding(term.dtype)
         if not bool(shown.all()):
             readable = readable & shown
     return readable
@@ -194,6 +194,6 @@ def _are_intervals(readable: torch.Tensor, intervals: KeyIntervals) -> bool:
     return True
 
 
-def _hiding(dtype: torch.dtype) -> float:
+def hiding(dtype: torch.dtype) -> float:
     """Return the value at or below which an addend hides a key: libraries use the least number."""
     return torch.finfo(dtype).min / 2

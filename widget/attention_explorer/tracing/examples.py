@@ -310,12 +310,12 @@ def _checked(
     """Refuse what would end in an index out of range, on a GPU in the end of the process."""
     has_target = "target" in streams
     if "input_ids" in batch:
-        towers = [name for name, _ in model.named_modules() if name.endswith("text_model")]
-        part = "encoder" if has_target else "text_model" if towers else ""
-        _check_ids(model, batch["input_ids"], _embeddings(model), longest_input(model, part))
+        limits = [longest_input(model, side, has_target) for side in ("source", "text")]
+        limit = min((limit for limit in limits if limit is not None), default=None)
+        _check_ids(model, batch["input_ids"], _embeddings(model), limit)
     if has_target:
         decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
-        limit = longest_input(model, "decoder")
+        limit = longest_input(model, "target", has_target)
         _check_ids(model, batch["decoder_input_ids"], _embeddings(decoder), limit, "the target")
     device = next(model.parameters()).device
     return Examples({name: value.to(device) for name, value in batch.items()}, streams, size)

@@ -10,6 +10,7 @@ import torch
 from ..attention.from_qk import LayerStates
 from ..attention.masks import KeyIntervals, Mask, compress
 from .capture import Record
+from .kinds import SIDES, kind_of
 
 # Arguments of a backend that say nothing about the weights.
 NEUTRAL = {
@@ -99,15 +100,17 @@ def layer_numbers(names: Sequence[str]) -> tuple[int, ...]:
     return tuple(range(len(names)))
 
 
-def longest_input(model: torch.nn.Module, part: str = "") -> int | None:
-    """Return how many positions the model, or one part of it, has learned embeddings for.
+def longest_input(model: torch.nn.Module, side: str, has_target: bool) -> int | None:
+    """Return how many positions the model has learned embeddings for.
 
     Parameters
     ----------
     model : torch.nn.Module
         Any.
-    part : str
-        What the path of the embeddings has to begin with or contain: ``"encoder"``.
+    side : str
+        Of which sequence, as `kinds.SIDES` calls them.
+    has_target : bool
+        Whether the model is an encoder and a decoder.
 
     Returns
     -------
@@ -119,7 +122,7 @@ def longest_input(model: torch.nn.Module, part: str = "") -> int | None:
         is_positions = re.search(r"(?:^|\.)(?:position_embeddings?|embed_positions|wpe)$", name)
         if not is_positions or not isinstance(module, torch.nn.Embedding):
             continue
-        if part and part not in name.split("."):
+        if SIDES[kind_of(name, has_target)][0] != side:
             continue
         # RoBERTa counts positions from after its padding index, OPT from its offset.
         first = getattr(module, "offset", 0)

@@ -73,7 +73,7 @@ def read_attention(
         The model gives its attention in neither way.
     """
     reader = Reader(streams, n_examples, rows, on_cpu)
-    with evaluating(model):
+    with evaluating(model), uncompiled(model):
         with capture(model, reader):
             output = model(**inputs)
         if not reader.has_records:
@@ -81,9 +81,10 @@ def read_attention(
                 output = model(**inputs)
         found = reader.readings()
         reasons = dict(reader.reasons)
-        if not reader.has_records:
-            expected = ("encoder", "decoder", "cross") if "target" in streams else ("stack",)
-            reasons = dict.fromkeys(expected, "its own code shows no queries and keys")
+        expected = ["encoder", "decoder", "cross"] if "target" in streams else []
+        for kind in expected or (["stack"] if not reader.has_records else []):
+            if kind not in found:
+                reasons.setdefault(kind, "its own code shows no queries and keys")
         refused: dict[str, str] = {}
         if reasons:
             returned = _Returned(model, inputs, output)
@@ -112,6 +113,17 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
     finally:
         for module in training:
             module.training = True
+
+
+@contextmanager
+def uncompiled(model: torch.nn.Module) -> Iterator[None]:
+    """Run modules that were compiled in place as they are written: else nothing is noticed."""
+    is_compiled = any(module._compiled_call_impl is not None for module in model.modules())
+    if is_compiled and hasattr(torch.compiler, "set_stance"):
+        with torch.compiler.set_stance("force_eager"):
+            yield
+    else:
+        yield
 
 
 @contextmanager

@@ -18,6 +18,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from ..attention.masks import hiding
 from .capture import Receive, Record
 
 
@@ -205,7 +206,7 @@ def _times(
     if scores.is_softmax or options or not _is_number(*others):
         return None
     factor = float(others[0])
-    biases = tuple(b if b.dtype == torch.bool else b * factor for b in scores.biases)
+    biases = tuple(_scaled(bias, factor) for bias in scores.biases)
     return replace(scores, factor=scores.factor * factor, biases=biases)
 
 
@@ -221,7 +222,7 @@ def _hide(
     hidden, value = others
     if scores.is_softmax or not _is_number(value):
         return None
-    if float(value) > torch.finfo(result.dtype).min / 2:
+    if float(value) > hiding(result.dtype):
         return None
     return replace(scores, biases=(*scores.biases, ~hidden))
 
@@ -246,6 +247,13 @@ def _pass_on(
 ) -> Scores | None:
     sides = scores.query.shape[-2], scores.key.shape[-2]
     return scores if result.shape[-2:] == sides else None
+
+
+def _scaled(bias: torch.Tensor, factor: float) -> torch.Tensor:
+    """Scale a bias, but not what it hides keys by."""
+    if bias.dtype == torch.bool:
+        return bias
+    return (bias * factor).masked_fill(bias <= hiding(bias.dtype), -torch.inf)
 
 
 def _is_number(value: object) -> bool:
