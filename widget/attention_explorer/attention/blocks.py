@@ -63,11 +63,16 @@ def pool(block: Float, factor: int, reduction: Reduction, signed: bool = False) 
         lowest = -pool(-block, factor, "max")
         return np.where(highest >= -lowest, highest, lowest)
     # Rows first: that pass is along contiguous memory and leaves little for the other.
-    return pool_axis(pool_axis(block, factor, reduction, -2), factor, reduction, -1)
+    return _pool_axis(_pool_axis(block, factor, reduction, -2), factor, reduction, -1)
 
 
-def pool_axis(block: Float, factor: int, reduction: Reduction, axis: int) -> Float:
-    """Pool one axis of `block`, the last or the last but one, by `factor` cells."""
+def cell_sizes(length: int, factor: int) -> Float:
+    """Return how many of `length` entries each cell of `factor` holds."""
+    starts = np.arange(0, length, factor)
+    return np.minimum(length - starts, factor).astype(np.float32)
+
+
+def _pool_axis(block: Float, factor: int, reduction: Reduction, axis: int) -> Float:
     starts = np.arange(0, block.shape[axis], factor)
     if reduction == "max":
         highest: Float = np.maximum.reduceat(block, starts, axis=axis)
@@ -76,9 +81,3 @@ def pool_axis(block: Float, factor: int, reduction: Reduction, axis: int) -> Flo
     means: Float = np.add.reduceat(block, starts, axis=axis)
     means /= sizes if axis == -1 else sizes[:, None]
     return means
-
-
-def cell_sizes(length: int, factor: int) -> Float:
-    """Return how many of `length` entries each cell of `factor` holds."""
-    starts = np.arange(0, length, factor)
-    return np.minimum(length - starts, factor).astype(np.float32)

@@ -11,9 +11,9 @@ import torch
 
 from .base import Attention, Float, Preview, Reduction
 from .biases import Index
-from .blocks import cell_sizes, check_pooling, clip, pieces, pool_axis
+from .blocks import cell_sizes, check_pooling, clip, pieces
 from .masks import BiasedMask, Mask
-from .scan import scan
+from .scan import by_bin, scan
 
 # What is done without giving way: some 10 ms on one core.
 BLOCK_CELLS = 1 << 23
@@ -194,7 +194,7 @@ class QKAttention(Attention):
             if rows.stop < queries.stop and (rows.stop - queries.start) % factor:
                 yield nothing
             else:
-                yield pool_axis(_numpy(torch.cat(lines, 1)), factor, reduction, -1).T
+                yield _numpy(_pooled_queries(torch.cat(lines, 1), factor, reduction).T)
                 lines = []
 
     def preview(self, layer: int, head: int, factor: int) -> Preview:
@@ -258,7 +258,7 @@ class QKAttention(Attention):
         peak, total = known[:, queries]
         if reduction == "max":
             return bins.highest.sub_(peak).exp2_().div_(total)
-        sizes = torch.from_numpy(cell_sizes(keys.stop - keys.start, factor)).to(total)
+        sizes = _sizes(keys.stop - keys.start, factor, total)
         return bins.sums.mul_((bins.peak - peak).exp2_() / total).div_(sizes[:, None])
 
     def _normalisers_of(self, layer: int, head: int, queries: slice) -> torch.Tensor:
@@ -283,6 +283,17 @@ class QKAttention(Attention):
 def _numpy(tensor: torch.Tensor) -> Float:
     array: Float = tensor.to("cpu", torch.float32).contiguous().numpy()
     return array
+
+
+def _pooled_queries(lines: torch.Tensor, factor: int, reduction: Reduction) -> torch.Tensor:
+    """Pool lines (bins of keys, queries) along the queries."""
+    if reduction == "max":
+        return by_bin(torch.amax, lines, factor, axis=1)
+    return by_bin(torch.sum, lines, factor, axis=1).div_(_sizes(lines.shape[1], factor, lines))
+
+
+def _sizes(length: int, factor: int, like: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(cell_sizes(length, factor)).to(like)
 
 
 def _sample(length: int, factor: int, count: int) -> list[int]:

@@ -27,7 +27,7 @@ class Bins(NamedTuple):
     peak : tensor, shape (rows,)
         The highest score of all bins, finite in any case.
     sums : tensor, shape (bins, rows)
-        The sum of 2 ** (score - peak); zeros where it wasn't asked for.
+        The sum of 2 ** (score - peak); without rows where it wasn't asked for.
     """
 
     highest: torch.Tensor
@@ -64,7 +64,7 @@ def scan(
     n_rows = queries.stop - queries.start if isinstance(queries, slice) else len(queries)
     n_bins = -(-(keys.stop - keys.start) // factor)
     highest = states.query.new_full((n_bins, n_rows), -torch.inf, dtype=states.dtype)
-    sums = torch.zeros_like(highest)
+    sums = highest.new_zeros(n_bins, n_rows if with_sums else 0)
     found: list[tuple[slice, torch.Tensor, torch.Tensor]] = []
     longest = max(1, CHUNK_CELLS // n_rows)
     # One for all chunks: fresh memory costs a third of the time.
@@ -75,13 +75,13 @@ def scan(
         is_open = by_all.start <= chunk.start and chunk.stop <= by_all.stop
         out = space[: chunk.stop - chunk.start]
         scores = states.scores(head, queries, chunk, is_open, out).T
-        peaks = _by_bin(torch.amax, scores, factor)
+        peaks = by_bin(torch.amax, scores, factor)
         first = (chunk.start - keys.start) // factor
         bins = slice(first, first + len(peaks))
         torch.maximum(highest[bins], peaks, out=highest[bins])
         if with_sums:
             peak = _finite(peaks.amax(0))
-            found.append((bins, peak, _by_bin(torch.sum, scores.sub_(peak).exp2_(), factor)))
+            found.append((bins, peak, by_bin(torch.sum, scores.sub_(peak).exp2_(), factor)))
     if n_bins == 0:
         return Bins(highest, highest.new_zeros(n_rows), sums)
     peak_of_all = _finite(highest.amax(0))
@@ -90,15 +90,20 @@ def scan(
     return Bins(highest, peak_of_all, sums)
 
 
-def _by_bin(reduce: Callable[..., Any], scores: torch.Tensor, factor: int) -> torch.Tensor:
-    """Reduce scores (keys, rows) to (bins, rows); the last bin may be smaller."""
-    whole = len(scores) // factor * factor
+def by_bin(
+    reduce: Callable[..., Any], numbers: torch.Tensor, factor: int, axis: int = 0
+) -> torch.Tensor:
+    """Reduce an axis by bins of `factor`; the last one may be smaller."""
+    length = numbers.shape[axis]
+    whole = length // factor * factor
     parts = []
     if whole:
-        parts.append(reduce(scores[:whole].reshape(-1, factor, scores.shape[1]), 1))
-    if whole < len(scores):
-        parts.append(reduce(scores[whole:], 0)[None])
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+        shape = list(numbers.shape)
+        shape[axis : axis + 1] = [whole // factor, factor]
+        parts.append(reduce(numbers.narrow(axis, 0, whole).reshape(shape), axis + 1))
+    if whole < length:
+        parts.append(reduce(numbers.narrow(axis, whole, length - whole), axis, keepdim=True))
+    return parts[0] if len(parts) == 1 else torch.cat(parts, axis)
 
 
 def _finite(peak: torch.Tensor) -> torch.Tensor:
