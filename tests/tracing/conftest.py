@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from .families import FAMILIES, IMAGES, TARGETS
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "the", "cat", "sat", "on", "mat", "."]
 
 Inputs = dict[str, torch.Tensor]
 
@@ -104,3 +107,23 @@ def inputs_of(padded_inputs: Any) -> Callable[..., Inputs]:
         return inputs
 
     return make
+
+
+@pytest.fixture
+def tokenizer() -> Any:
+    """Return a tokenizer of whole words, with a start and an end."""
+    backend = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
+    )
+    fast: Any = transformers.PreTrainedTokenizerFast
+    return fast(
+        tokenizer_object=backend,
+        unk_token="[UNK]",
+        pad_token="[PAD]",
+        cls_token="[CLS]",
+        sep_token="[SEP]",
+    )

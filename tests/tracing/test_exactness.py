@@ -98,7 +98,7 @@ def test_a_relative_bias_takes_a_line_not_a_square(
     traced = trace(tiny_model("t5"), inputs=inputs_of("t5"), batch_index=0)
     attention: Any = traced[kind].attention
     assert "biases" in attention.source
-    for layer in attention._layers:
+    for layer in attention.layers:
         (bias,) = layer.mask.biases
         assert isinstance(bias, OffsetBias)
         assert bias.values.shape == (4, 2 * attention.n_queries - 1)
@@ -110,7 +110,7 @@ def test_alibi_takes_one_number_a_key(family: str, tiny_model: Any, inputs_of: A
     model = tiny_model(family, "sdpa" if family == "falcon_alibi" else "eager")
     attention: Any = trace(model, inputs=inputs_of(family), batch_index=1).attention
     assert attention.causal
-    for layer in attention._layers:
+    for layer in attention.layers:
         (bias,) = layer.mask.biases
         assert isinstance(bias, KeyBias)
         assert isinstance(layer.mask.pattern, KeyIntervals)

@@ -152,7 +152,7 @@ def _recording(get_interface: Callable[..., Any]) -> Callable[..., Any]:
                         key=key.detach(),
                         value=value.detach(),
                         mask=attention_mask,
-                        biases=() if bias is None else (bias.detach(),),
+                        biases=() if bias is None else (bias,),
                         options={**options, **{f"argument {i + 5}": a for i, a in enumerate(args)}},
                         is_causal=bool(getattr(module, "is_causal", True)),
                         output=result[0].detach(),

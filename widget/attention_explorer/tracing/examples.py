@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from .families import longest_input
+from .limits import check_limits
 from .streams import Stream, audio_stream, image_stream, numbered, text_stream
 from .tokens import Tokens
 
@@ -104,7 +104,7 @@ def from_texts(
             f"target= is for models with an encoder and a decoder, and {type(model).__name__} is "
             "none: put all of it into the text"
         )
-    return _checked(model, batch, streams, len(texts))
+    return _on_device(model, batch, streams, len(texts))
 
 
 def from_inputs(
@@ -167,7 +167,7 @@ def from_inputs(
         named = _named(None, tokenizer, {"input_ids": ids}, 0, ids.shape[1])
         mask = _mask_of(batch, "decoder_input_ids", "decoder_attention_mask")
         streams["target"] = text_stream([_kept(named, mask)], mask)
-    return _checked(model, batch, streams, 1)
+    return _on_device(model, batch, streams, 1)
 
 
 def _streams_of(model: Any, batch: Mapping[str, torch.Tensor], main: str) -> dict[str, Stream]:
@@ -304,57 +304,9 @@ def _named(
     return Tokens.from_strings([str(int(i)) for i in row])
 
 
-def _checked(
+def _on_device(
     model: Any, batch: dict[str, torch.Tensor], streams: dict[str, Stream], size: int
 ) -> Examples:
-    """Refuse what would end in an index out of range, on a GPU in the end of the process."""
-    has_target = "target" in streams
-    if "input_ids" in batch:
-        limits = [longest_input(model, side, has_target) for side in ("source", "text")]
-        limit = min((limit for limit in limits if limit is not None), default=None)
-        _check_ids(model, batch["input_ids"], _embeddings(model), limit)
-    if has_target:
-        decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
-        limit = longest_input(model, "target", has_target)
-        _check_ids(model, batch["decoder_input_ids"], _embeddings(decoder), limit, "the target")
+    check_limits(model, batch, "target" in streams)
     device = next(model.parameters()).device
     return Examples({name: value.to(device) for name, value in batch.items()}, streams, size)
-
-
-def _check_ids(
-    model: Any,
-    ids: torch.Tensor,
-    embeddings: Any,
-    longest: int | None,
-    what: str = "the text",
-) -> None:
-    n_tokens, name = ids.shape[1], name_of(model)
-    if n_tokens == 0:
-        raise ValueError("the inputs hold no tokens: there is nothing to attend to")
-    if longest is not None and n_tokens > longest:
-        cut = f", or cut it with max_length={longest}" if what == "the text" else ""
-        raise ValueError(
-            f"{what} has {n_tokens} tokens and {name} can read {longest}: shorten it{cut}"
-        )
-    known = getattr(embeddings, "num_embeddings", None)
-    if known is not None and int(ids.max()) >= known:
-        raise ValueError(
-            f"the inputs hold token number {int(ids.max())} and {name} knows {known}: "
-            "does the tokenizer belong to this model?"
-        )
-
-
-def _embeddings(model: Any) -> Any:
-    try:
-        return model.get_input_embeddings()
-    except (AttributeError, NotImplementedError):
-        return None
-
-
-def name_of(model: Any) -> str:
-    """Return the checkpoint's name, or the model's class."""
-    from pathlib import PurePath
-
-    name = getattr(getattr(model, "config", None), "name_or_path", "")
-    is_folder = isinstance(name, str) and PurePath(name).is_absolute()
-    return (PurePath(name).name if is_folder else name) or type(model).__name__

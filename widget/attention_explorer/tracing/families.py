@@ -1,4 +1,4 @@
-"""What is special about an architecture: how it calls its softmax, its layers, its limits."""
+"""What is special about an architecture: how it calls its softmax, how its layers are numbered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import torch
 from ..attention.from_qk import LayerStates
 from ..attention.masks import KeyIntervals, Mask, compress
 from .capture import Record
-from .kinds import SIDES, kind_of
 
 # Arguments of a backend that say nothing about the weights.
 NEUTRAL = {
@@ -98,38 +97,6 @@ def layer_numbers(names: Sequence[str]) -> tuple[int, ...]:
         if len(set(numbers)) == len(names):
             return tuple(numbers)
     return tuple(range(len(names)))
-
-
-def longest_input(model: torch.nn.Module, side: str, has_target: bool) -> int | None:
-    """Return how many positions the model has learned embeddings for.
-
-    Parameters
-    ----------
-    model : torch.nn.Module
-        Any.
-    side : str
-        Of which sequence, as `kinds.SIDES` calls them.
-    has_target : bool
-        Whether the model is an encoder and a decoder.
-
-    Returns
-    -------
-    int or None
-        None where there is no limit.
-    """
-    limits = []
-    for name, module in model.named_modules():
-        is_positions = re.search(r"(?:^|\.)(?:position_embeddings?|embed_positions|wpe)$", name)
-        if not is_positions or not isinstance(module, torch.nn.Embedding):
-            continue
-        if SIDES[kind_of(name, has_target)][0] != side:
-            continue
-        # RoBERTa counts positions from after its padding index, OPT from its offset.
-        first = getattr(module, "offset", 0)
-        if module.padding_idx is not None:
-            first = module.padding_idx + 1
-        limits.append(module.num_embeddings - first)
-    return min(limits, default=None)
 
 
 def _check_options(record: Record) -> None:

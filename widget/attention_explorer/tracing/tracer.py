@@ -1,0 +1,232 @@
+"""From a model and a text to a `Trace`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from .tokens import Tokens
+from .trace import Check, Kind, Trace
+
+if TYPE_CHECKING:
+    from .examples import Examples, Text
+    from .reader import Reading
+
+Store = Literal["device", "cpu"]
+
+
+@overload
+def trace(
+    model: Any,
+    tokenizer: Any = None,
+    text: str | None = None,
+    text_pair: str | None = None,
+    *,
+    target: str | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    tokens: Tokens | Sequence[str] | None = None,
+    batch_index: int | None = None,
+    max_length: int | None = None,
+    store: Store = "device",
+) -> Trace: ...
+
+
+@overload
+def trace(
+    model: Any,
+    tokenizer: Any,
+    text: list[str] | tuple[str, ...],
+    text_pair: list[str] | tuple[str, ...] | None = None,
+    *,
+    target: list[str] | tuple[str, ...] | None = None,
+    max_length: int | None = None,
+    store: Store = "device",
+) -> list[Trace]: ...
+
+
+def trace(
+    model: Any,
+    tokenizer: Any = None,
+    text: str | Sequence[str] | None = None,
+    text_pair: str | Sequence[str] | None = None,
+    *,
+    target: str | Sequence[str] | None = None,
+    inputs: Mapping[str, Any] | None = None,
+    tokens: Tokens | Sequence[str] | None = None,
+    batch_index: int | None = None,
+    max_length: int | None = None,
+    store: Store = "device",
+) -> Trace | list[Trace]:
+    """Run a model once on a text and keep what it attended to.
+
+    The model runs as it was loaded, whatever its backend, without dropout and gradients, and is
+    left exactly as it was found. Weights are rebuilt from the pass's queries and keys when they are
+    asked for, so a trace takes O(tokens) memory.
+
+    Parameters
+    ----------
+    model : transformers model or str
+        An encoder, a decoder or both, of texts, images or speech; a string is loaded with
+        ``AutoModel.from_pretrained``.
+    tokenizer : transformers tokenizer or str, optional
+        Needed for a text, unless `model` is a string.
+    text, text_pair : str, or list of str, optional
+        What to trace; two texts as the tokenizer joins them, e.g. question and context. Of a list,
+        all texts are traced in one forward pass, padded on the right.
+    target : str, or list of str, optional
+        What the decoder of a model with an encoder and a decoder is to write. Its tokens are what
+        it reads for that: the start, and all but the end.
+    inputs : BatchEncoding or mapping, optional
+        Prepared inputs instead of a text: ``input_ids``, ``pixel_values`` or ``input_features``,
+        with ``decoder_input_ids`` or ``labels`` where the model writes a target.
+    tokens : Tokens or sequence of str, optional
+        With `inputs`: what to show, one for each position, where the tokenizer isn't to be asked.
+    batch_index : int, optional
+        Which example of `inputs`, where they hold two or more.
+    max_length : int, optional
+        Cut the text to so many tokens.
+    store : "device" or "cpu"
+        Where queries and keys are kept: on the model's device, or moved off it layer by layer.
+
+    Returns
+    -------
+    Trace, or list of Trace for a list of texts
+        Without the positions that the attention mask calls padding: `Attention.notes` says so.
+
+    Raises
+    ------
+    ValueError
+        No text, a text longer than the model can read, inputs without any of the known, a batch
+        without `batch_index`, no target for a model that needs one, or a model that returns no
+        attention and whose attention can't be rebuilt.
+    """
+    from . import examples
+
+    if store not in ("device", "cpu"):
+        raise ValueError(f"store has to be 'device' or 'cpu', got {store!r}")
+    model, tokenizer = _load(model, tokenizer)
+    if inputs is None:
+        if text is None:
+            raise ValueError("there is nothing to trace: pass a text, or inputs=")
+        given = _as_texts(text, text_pair, target)
+        batch = examples.from_texts(model, tokenizer, given, max_length)
+        traced = _trace(model, batch, store)
+        traced = [
+            replace(one, text=t.text, text_pair=t.pair, target=t.target)
+            for one, t in zip(traced, given, strict=True)
+        ]
+        return traced[0] if isinstance(text, str) else traced
+    if text is not None or text_pair is not None:
+        raise ValueError("both a text and inputs= are given: pass one of them")
+    if target is not None and not isinstance(target, str):
+        raise TypeError(f"target has to be a string with inputs=, got {type(target).__name__}")
+    batch = examples.from_inputs(model, tokenizer, inputs, tokens, target, batch_index)
+    return replace(_trace(model, batch, store)[0], target=target)
+
+
+def _load(model: Any, tokenizer: Any) -> tuple[Any, Any]:
+    if isinstance(model, str):
+        from transformers import AutoModel
+
+        tokenizer = model if tokenizer is None else tokenizer
+        model = AutoModel.from_pretrained(model)
+    if isinstance(tokenizer, str):
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(tokenizer)
+    model = getattr(model, "_orig_mod", model)  # a compiled model shows nothing of its inside
+    if not callable(getattr(model, "named_modules", None)):
+        raise TypeError(
+            f"the model has to be a transformers model or its name, got {type(model).__name__}"
+        )
+    return model, getattr(tokenizer, "tokenizer", tokenizer)  # a processor holds one
+
+
+def _as_texts(
+    text: str | Sequence[str],
+    text_pair: str | Sequence[str] | None,
+    target: str | Sequence[str] | None,
+) -> list[Text]:
+    """Return one `examples.Text` for each text; the others have to be as many."""
+    from .examples import Text
+
+    if isinstance(text, str):
+        return [Text(text, text_pair, target)]  # type: ignore[arg-type]
+    if not text:
+        raise ValueError("the list of texts is empty: there is nothing to trace")
+    others = []
+    for name, given in (("text_pair", text_pair), ("target", target)):
+        if isinstance(given, str) or (given is not None and len(given) != len(text)):
+            raise ValueError(f"{name} has to be a list of {len(text)} strings, as text is")
+        others.append([None] * len(text) if given is None else given)
+    return [Text(*one) for one in zip(text, *others, strict=True)]
+
+
+def _trace(model: Any, given: Examples, store: Store) -> list[Trace]:
+    """Return one trace for each example."""
+    from .forward import read_attention
+    from .kinds import SIDES
+    from .limits import name_of
+
+    found = read_attention(model, given.batch, given.streams, given.size, on_cpu=store == "cpu")
+    traces = []
+    for example in range(given.size):
+        readings = {kind: found[kind][example] for kind in SIDES if kind in found}
+        kinds = {
+            _shown_as(kind, readings): _as_kind(reading, given, kind, example)
+            for kind, reading in readings.items()
+        }
+        shown = "cross" if "cross" in kinds else next(iter(kinds))
+        checks = _Checks(model, given, example)
+        traces.append(Trace(kinds, shown, name_of(model), _checks=checks))
+    return traces
+
+
+def _as_kind(reading: Reading, given: Examples, kind: str, example: int) -> Kind:
+    from .kinds import SIDES
+
+    attention = reading.attention
+    query_side, key_side = SIDES[kind]
+    sides = {side: given.streams[side] for side in (query_side, key_side)}
+    padding = sum(stream.n_padding(example) for stream in sides.values())
+    if padding:
+        attention.notes += (f"{padding} positions of padding are left out.",)
+    tokens = sides[query_side].name(example, attention.n_queries)
+    is_same = query_side == key_side
+    return Kind(
+        attention,
+        tokens,
+        None if is_same else sides[key_side].name(example, attention.n_keys),
+        reading.check,
+    )
+
+
+def _shown_as(kind: str, readings: Mapping[str, Reading]) -> str:
+    if kind != "stack":
+        return kind
+    if len(readings) > 1:
+        return "text"
+    return "decoder" if readings[kind].attention.causal else "encoder"
+
+
+class _Checks:
+    """Runs a model again to compare other rows, as long as someone else keeps the model."""
+
+    def __init__(self, model: Any, given: Examples, example: int) -> None:
+        from weakref import ref
+
+        self._model = ref(model)
+        self._given = given
+        self._example = example
+
+    def __call__(self, rows: int) -> Mapping[str, Check]:
+        from .forward import read_attention
+
+        model = self._model()
+        if model is None:
+            raise ValueError("the model is gone: only with it other rows can be compared")
+        given = self._given
+        found = read_attention(model, given.batch, given.streams, given.size, rows)
+        readings = {kind: found[kind][self._example] for kind in found}
+        return {_shown_as(kind, readings): reading.check for kind, reading in readings.items()}
