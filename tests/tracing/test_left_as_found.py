@@ -13,7 +13,6 @@ from transformers import AttentionInterface
 from attention_explorer import trace
 from attention_explorer.tracing.capture import Record, capture
 
-
 watching_modes: Any = torch.overrides._get_current_function_mode_stack
 
 
