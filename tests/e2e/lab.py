@@ -118,6 +118,10 @@ class LabNotebook:
     def shut_down(self) -> None:
         self.page.evaluate(f"async () => {{ await {_PANEL}?.sessionContext?.shutdown(); }}")
 
+    def outputs(self) -> list[str]:
+        """What the cells' outputs say."""
+        return self.page.locator(".jp-OutputArea-output").all_inner_texts()
+
     @property
     def explorers(self) -> Locator:
         return self.page.locator(".explorer")
