@@ -87,3 +87,25 @@ def test_a_step_waits_for_whoever_holds_the_lock() -> None:
     results, _ = worker.finish({"a": counting(seen, "a", 2)}, LONG)
     assert list(results) == ["a"]
     worker.close()
+
+
+def test_torch_has_one_thread_in_the_worker_and_as_many_as_before_elsewhere(worker: Worker) -> None:
+    """Two threads that wait for each other beside a busy machine took 30 times as long."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+
+    def threads() -> Steps:
+        yield 0.0
+        return np.full(1, torch.get_num_threads(), dtype=np.float32)
+
+    torch.set_num_threads(2)
+    try:
+        results, _ = worker.finish({"here": threads()}, LONG)
+        assert results["here"].tolist() == [1]
+        elsewhere: list[int] = []
+        other = threading.Thread(target=lambda: elsewhere.append(torch.get_num_threads()))
+        other.start()
+        other.join()
+        assert (torch.get_num_threads(), elsewhere) == (2, [2])
+    finally:
+        torch.set_num_threads(before)

@@ -23,6 +23,8 @@ SNAPSHOT_BYTES = 36_000
 TOKENS_BYTES = 16_000
 
 OVERVIEW_SIDE = 128
+# A head above this takes seconds to pool, and opening must not wait for what may never be saved.
+OVERVIEW_CELLS = 4096**2
 
 
 def describe(attention: Attention, same_tokens: bool, model_name: str) -> Description:
@@ -48,7 +50,7 @@ def take_snapshot(
     """Return the tokens and weights that a saved notebook has room for.
 
     Weights are all of them at full resolution, else one head's overview of at most `OVERVIEW_SIDE`
-    cells a side, else none.
+    cells a side, else (of heads that take long to pool) none.
     """
     table: TokensReply | None = tokens_reply(tokens, key_tokens)
     if _base64_bytes(_header({"tokens": table, "weights": None})) > TOKENS_BYTES:
@@ -66,6 +68,8 @@ def take_snapshot(
 def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequence[TileKey]]:
     if n_weights(attention) <= EVERYTHING_BYTES:
         yield list(exact_tile_keys(attention))
+    if attention.n_queries * attention.n_keys > OVERVIEW_CELLS:
+        return
     longest = max(attention.n_queries, attention.n_keys)
     yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0)]
 

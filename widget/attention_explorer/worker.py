@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Generator, Hashable, Mapping
@@ -78,6 +79,7 @@ class Worker:
             self._thread.start()
 
     def _run(self) -> None:
+        _use_one_core()
         while True:
             with self._changed:
                 if not self._changed.wait_for(lambda: self._wanted, _IDLE_S):
@@ -110,3 +112,20 @@ class Worker:
             while len(self._done) > _KEPT:
                 del self._done[next(iter(self._done))]
             self._changed.notify_all()
+
+
+def _use_one_core() -> None:
+    """Make torch compute on this thread alone, where it is loaded.
+
+    Its pool of threads waits actively for each other: beside other work on the machine, steps of
+    some ms take up to 30 times as long with two threads as with one.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return
+    elsewhere = torch.get_num_threads()
+    torch.set_num_threads(1)
+    # The number is this thread's own from here on, but also the default of threads to come.
+    restore = threading.Thread(target=torch.set_num_threads, args=(elsewhere,))
+    restore.start()
+    restore.join()

@@ -57,7 +57,7 @@ def output_difference(
     if own.shape != (len(picks), n_heads, value.shape[-1]) or n_heads % len(value):
         return float("inf")
     attention = QKAttention([states], layer_numbers=[0])
-    worst, largest = 0.0, 1e-30
+    worst = 0.0
     for head in range(n_heads):
         read = value[head * len(value) // n_heads].to(torch.float32)
         weights = torch.from_numpy(attention.rows(0, [head], picks.tolist())[0]).to(read.device)
@@ -65,5 +65,5 @@ def output_difference(
         if not bool(difference.isfinite()):
             return float("inf")
         worst = max(worst, float(difference))
-        largest = max(largest, float(read.abs().max()))
-    return worst / largest
+    least, greatest = value.aminmax()
+    return worst / max(-float(least), float(greatest), 1e-30)
