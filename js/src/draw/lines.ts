@@ -105,7 +105,7 @@ export function topMass(row: Float32Array, mass: number): number[] {
 	const total = order.reduce((sum, i) => sum + Math.abs(row[i] as number), 0);
 	let held = 0;
 	let count = 0;
-	while (count < order.length && held < mass * total - 1e-9)
+	while (count < order.length && held < mass * total - 1e-6 * total)
 		held += Math.abs(row[order[count++] as number] as number);
 	return order.slice(0, count);
 }

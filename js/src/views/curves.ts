@@ -5,8 +5,10 @@ import { fitCanvas } from "../ui/dom";
 
 /** Of the resting lines, those too faint to be seen are left out. */
 const FAINTEST = 0.01;
-/** Lines to tokens that are scrolled away say where to look, and no more. */
+/** Lines from a token that is scrolled away say where it is, and no more. */
 const LEAVING = 0.4;
+/** How far outside the line ends that stands for all tokens beyond an edge, in CSS pixels. */
+const PAST_EDGE = 10;
 /** Where the three parts lie across the view's width: labels, lines, labels. */
 export interface Across {
 	readonly width: number;
@@ -73,33 +75,51 @@ function curvesOf(
 	reading: Reading,
 	axis: "row" | "column",
 	{ state, description }: Scene,
-	{ height, top, viewport }: Place,
+	place: Place,
 	ink: Ink,
 ): Curve[] {
 	const density = devicePixelRatio;
-	const y = (index: number) => ((index + 0.5) * height - top) * density;
-	const inView = (at: number) => at >= 0 && at <= viewport * density;
+	const here = (reading.index + 0.5) * place.height - place.top;
+	const away = here >= 0 && here <= place.viewport ? 1 : LEAVING;
 	return reading.lines.flatMap(({ values }, i) => {
 		const kept = topMass(values, state.top_mass);
 		const full = ink.relative ? Math.abs(values[kept[0] ?? 0] as number) : description.scale;
-		return kept.flatMap((other): Curve[] => {
-			const weight = Math.abs(values[other] as number);
-			const here = y(reading.index);
-			const there = y(other);
-			const away = inView(here) && inView(there) ? 1 : LEAVING;
-			const alpha = away * ink.strength * (weight / full) ** 0.7;
+		return endsOf(kept, values, place, away === 1).flatMap(({ y, weight }): Curve[] => {
+			const alpha = Math.min(1, away * ink.strength * (weight / full) ** 0.7);
 			if (alpha < FAINTEST) return [];
+			const [from, to] = axis === "row" ? [here, y] : [y, here];
+			const thickness = 0.7 + 3.6 * Math.min(1, weight / description.scale);
 			return [
 				{
-					y0: axis === "row" ? here : there,
-					y1: axis === "row" ? there : here,
-					thickness: (0.7 + 3.6 * (weight / description.scale)) * density,
+					y0: from * density,
+					y1: to * density,
+					thickness: thickness * density,
 					colour: ink.colour(state.heads[i] as number),
-					alpha: Math.min(1, alpha),
+					alpha,
 				},
 			];
 		});
 	});
+}
+
+/** Where lines end: at each token in view and, for all those above or below together, past the edge. */
+function endsOf(
+	kept: readonly number[],
+	values: Float32Array,
+	{ height, top, viewport }: Place,
+	summed: boolean,
+): { y: number; weight: number }[] {
+	const above = { y: -PAST_EDGE, weight: 0 };
+	const below = { y: viewport + PAST_EDGE, weight: 0 };
+	const ends: { y: number; weight: number }[] = [];
+	for (const index of kept) {
+		const weight = Math.abs(values[index] as number);
+		const y = (index + 0.5) * height - top;
+		if (y < 0) above.weight += weight;
+		else if (y > viewport) below.weight += weight;
+		else ends.push({ y, weight });
+	}
+	return summed ? [...ends, above, below] : ends;
 }
 
 /** How lines are inked: looked-at ones by their share of the strongest, so that they show in long rows. */

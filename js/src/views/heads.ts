@@ -2,7 +2,7 @@ import { css } from "../draw/colour";
 import type { Description, Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { handled, make, withModifier } from "../ui/dom";
-import { headsText, shown } from "../ui/words";
+import { FEW_NUMBERS, headsText, shown } from "../ui/words";
 import { type Side, tokenColumn } from "./column";
 import { type Across, frontCurves, type Place, paint, restCurves, rowsInView } from "./curves";
 import type { Actions, View } from "./view";
@@ -26,7 +26,8 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 	const title = make("div", { class: "title" });
 	const rest = make("canvas", { class: "lines rest" });
 	const front = make("canvas", { class: "lines" });
-	const drawing = make("div", { class: "drawing" }, rest, front);
+	const beyond = [make("div", { class: "beyond" }), make("div", { class: "beyond" })] as const;
+	const drawing = make("div", { class: "drawing" }, rest, front, ...beyond);
 	const queries = tokenColumn("query");
 	const keys = tokenColumn("key");
 	const content = make("div", { class: "content" }, drawing, queries.el, keys.el);
@@ -82,6 +83,7 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		const place = { across, height, top, viewport };
 		drawRest(now, place);
 		paint(front, frontCurves(now, place), place);
+		sayBeyond(beyond, now, place);
 		for (const [column, role, length] of [
 			[queries, "query", description.queries],
 			[keys, "key", description.keys],
@@ -137,6 +139,27 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		top = scroll.scrollTop;
 	};
 	return { el, measure, update };
+}
+
+/** Say how much of what is read lies above and below what is in view. */
+function sayBeyond(
+	[above, below]: readonly [HTMLElement, HTMLElement],
+	{ focus, reads }: Scene,
+	place: Place,
+): void {
+	const [first, last] = rowsInView(place, reads?.mean.length ?? 0);
+	const sum = (from: number, to: number) =>
+		focus.query === null || !reads
+			? 0
+			: reads.mean.subarray(from, to).reduce((total, weight) => total + weight, 0);
+	say(above, "↑", "above", sum(0, first));
+	say(below, "↓", "below", sum(last, reads?.mean.length ?? 0));
+	below.style.top = `${place.viewport - 22}px`;
+}
+
+function say(el: HTMLElement, arrow: string, where: string, weight: number): void {
+	const text = Math.abs(weight) >= FEW_NUMBERS ? `${arrow} ${weight.toFixed(2)} ${where}` : "";
+	if (el.textContent !== text) el.replaceChildren(...(text ? [make("span", {}, text)] : []));
 }
 
 function titleOf(scene: Scene, across: Across): Node[] {
