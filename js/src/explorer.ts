@@ -7,7 +7,7 @@ import css from "./style.css?inline";
 import { handled, isNative, make } from "./ui/dom";
 import { Faults, Notes } from "./ui/faults";
 import { Readout } from "./ui/readout";
-import { hostHasGround, hostIsDark, onHostTheme } from "./ui/theme";
+import { hostGround, hostIsDark, onHostTheme } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
 import { headsView } from "./views/heads";
 import { matrixView } from "./views/matrix";
@@ -61,7 +61,9 @@ export function mountExplorer(
 		const state = stateOf(store);
 		const hostDark = hostIsDark(host);
 		const dark = state.theme === "auto" ? hostDark : state.theme === "dark";
-		root.classList.toggle("hosted", dark === hostDark && hostHasGround(host));
+		// Of the host's theme it lies on the host's ground, else on its own.
+		const ground = dark === hostDark ? hostGround(host) : null;
+		root.style.setProperty("--ground", ground ?? (dark ? "#141417" : "#fff"));
 		colours = PALETTES[dark ? "dark" : "light"];
 		root.dataset.theme = dark ? "dark" : "light";
 		root.classList.toggle("wide", root.clientWidth >= WIDE);

@@ -100,7 +100,7 @@ describe("the picture", () => {
 	test("of several heads it is the mean, and says so", async () => {
 		const { view } = await open({ heads: [0, 2] });
 		expectCells(view, (q, k) => (WEIGHTS.at(0, 0, q, k) + WEIGHTS.at(0, 2, q, k)) / 2);
-		expect(view.text(".matrix .title")).toContain("mean over 2 heads");
+		expect(view.text(".matrix .remark")).toContain("mean over 2 heads");
 	});
 
 	test("another layer and other heads, from Python, are drawn", async () => {
@@ -212,7 +212,7 @@ describe("1500 x 1500", () => {
 	test("what is pooled says so, and no weight is lost by it", async () => {
 		const { kernel, open: show } = openLarge();
 		const view = await show();
-		expect(view.text(".matrix .title")).toContain("max-pooled: 1 cell = 4 × 4 tokens");
+		expect(view.text(".matrix .remark")).toContain("max-pooled: 1 cell = 4 × 4 tokens");
 		const side = picture(view).clientWidth - 2;
 		for (const query of [30, 333, 700, 1450]) {
 			// A pooled cell is somewhat larger than a pixel: its middle is at most one away.
@@ -254,7 +254,7 @@ describe("zoomed into 1500 x 1200", () => {
 		const view = await mounted.open();
 		return { ...mounted, view, stage: view.one(".stage") };
 	};
-	const caption = (view: Shown) => view.text(".matrix .title .muted");
+	const caption = (view: Shown) => view.text(".matrix .remark");
 	const wheel = (el: Element, x: number, y: number, deltaY: number) => {
 		const box = el.getBoundingClientRect();
 		const event = new WheelEvent("wheel", {

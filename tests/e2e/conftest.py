@@ -25,7 +25,7 @@ QUIET = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
 
 OpenCells = Callable[..., contextlib.AbstractContextManager[LabNotebook]]
 

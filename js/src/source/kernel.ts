@@ -84,6 +84,7 @@ export class KernelSource implements TileSource {
 	#tokens: Tokens | undefined;
 	readonly #askedOnce = new Set<Request["kind"]>();
 	#requests = 0;
+	#answered = false;
 	#pending: { id: string; names: string[]; since: number } | null = null;
 
 	constructor(description: Description, snapshot: Snapshot, signal: AbortSignal) {
@@ -134,7 +135,7 @@ export class KernelSource implements TileSource {
 	connect(model: Promise<AnyModel>): void {
 		model.then(
 			(found) => this.#listen(found),
-			() => this.#lost(this.#saved ? SAVED : NOTHING_SAVED),
+			() => this.#lost(),
 		);
 	}
 
@@ -147,11 +148,12 @@ export class KernelSource implements TileSource {
 			model.off("msg:custom", onMessage);
 			this.#model = null;
 		});
-		onKernelLost(model, () => this.#lost(GONE), this.#signal);
+		onKernelLost(model, () => this.#lost(), this.#signal);
 		this.#pump();
 	}
 
-	#lost(why: string): void {
+	#lost(): void {
+		const why = this.#answered ? GONE : this.#saved ? SAVED : NOTHING_SAVED;
 		this.#model = null;
 		this.#pending = null;
 		this.#setStatus({ kind: "gone", why });
@@ -179,7 +181,7 @@ export class KernelSource implements TileSource {
 			this.#model.send({ id, ...body } satisfies Request);
 		} catch {
 			// A restarted kernel leaves its old comms unusable.
-			this.#lost(GONE);
+			this.#lost();
 			return false;
 		}
 		this.#watch(id);
@@ -244,6 +246,7 @@ export class KernelSource implements TileSource {
 
 	async #receive(reply: Reply, buffers: DataView[]): Promise<void> {
 		if (reply.id !== this.#pending?.id) return;
+		this.#answered = true;
 		const { names } = this.#pending;
 		try {
 			if (reply.kind === "tokens") this.#putTokens(reply);

@@ -6,21 +6,17 @@ export function hostIsDark(el: Element): boolean {
 	for (const name of ["vscode-dark", "vscode-high-contrast", "dark"])
 		if (body.classList.contains(name)) return true;
 	for (const name of ["vscode-light", "light"]) if (body.classList.contains(name)) return false;
-	const ground = groundOf(el);
-	return ground === null ? matchMedia("(prefers-color-scheme: dark)").matches : ground < 0.5;
+	const ground = hostGround(el);
+	if (ground === null) return matchMedia("(prefers-color-scheme: dark)").matches;
+	const [r, g, b] = bytesOf(ground);
+	return 0.299 * r + 0.587 * g + 0.114 * b < 127.5;
 }
 
-/** Whether the host names the colour of its ground, for us to lie on. */
-export function hostHasGround(el: Element): boolean {
-	const style = getComputedStyle(el);
-	return ["--jp-layout-color0", "--background"].some((name) => style.getPropertyValue(name) !== "");
-}
-
-/** Lightness, 0 to 1, of the nearest painted background behind an element. */
-function groundOf(el: Element): number | null {
+/** The colour of the ground that an element lies on, where any is painted. */
+export function hostGround(el: Element): string | null {
 	for (let at: Element | null = el; at; at = parentOf(at)) {
-		const [r, g, b, a] = bytesOf(getComputedStyle(at).backgroundColor);
-		if (a > 127) return (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+		const colour = getComputedStyle(at).backgroundColor;
+		if (bytesOf(colour)[3] > 127) return colour;
 	}
 	return null;
 }

@@ -29,10 +29,17 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		caption,
 		zooms,
 	);
+	const remark = make("div", { class: "remark muted" });
 	const canvas = make("canvas");
 	const cross = make("canvas", { class: "cross" });
 	const stage = make("div", { class: "stage", tabindex: 0, role: "application" }, canvas, cross);
-	const el = make("section", { class: "pane matrix", "aria-label": "matrix view" }, title, stage);
+	const el = make(
+		"section",
+		{ class: "pane matrix", "aria-label": "matrix view" },
+		title,
+		stage,
+		remark,
+	);
 	const painter = new TilePainter();
 	let scene: Scene | undefined;
 	let frame: Frame | undefined;
@@ -143,7 +150,8 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 			painted = painter.draw(context, now, frame);
 			drawEdge(context, now, frame);
 		}
-		caption.textContent = captionOf(now, frame, painted.coarsest);
+		caption.textContent = headsText(now);
+		remark.textContent = remarkOf(now, frame, painted);
 		drawOverlay(fitCanvas(cross, ...frame.size), now, frame);
 	}
 	const measure = () => {
@@ -172,11 +180,16 @@ function cellFor(
 	return [within(query + step[0], description.queries), within(at + step[1], description.keys)];
 }
 
-/** What is shown and what was done to it: pooled, averaged, a part of the whole. */
-function captionOf(scene: Scene, frame: Frame, level: number): string {
+/** What was done to what is shown: pooled, averaged, a part of the whole. */
+function remarkOf(
+	scene: Scene,
+	frame: Frame,
+	{ coarsest: level, complete }: { coarsest: number; complete: boolean },
+): string {
 	const { description, state } = scene;
 	const span = 2 ** level;
-	const parts = [headsText(scene)];
+	const parts: string[] = [];
+	if (!complete && scene.status.kind === "gone") parts.push("not all of this was saved here");
 	if (state.heads.length > 1) parts.push(`mean over ${state.heads.length} heads`);
 	if (level > 0) parts.push(`max-pooled: 1 cell = ${span} × ${span} tokens`);
 	if (frame.zoomed) {
