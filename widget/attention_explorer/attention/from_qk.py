@@ -11,9 +11,9 @@ import torch
 
 from .base import Attention, Float, Preview, Reduction
 from .biases import Index
-from .blocks import cell_sizes, check_pooling, clip, pieces
+from .blocks import check_pooling, clip, pieces
+from .head import Head, pooled_queries
 from .masks import BiasedMask, Mask
-from .scan import by_bin, scan
 
 # What is done without giving way: some 10 ms on one core.
 BLOCK_CELLS = 1 << 23
@@ -154,19 +154,26 @@ class QKAttention(Attention):
 
     def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
         chosen = self._positions(layer, queries)
-        return _numpy(torch.stack([self._whole_rows(layer, head, chosen) for head in heads]))
+        return _numpy(torch.stack([self._head(layer, head).whole_rows(chosen) for head in heads]))
 
     def columns(self, layer: int, heads: Sequence[int], keys: Sequence[int]) -> Float:
-        chosen = self._positions(layer, keys)
-        every = slice(0, self.n_queries)
-        return _numpy(torch.stack([self._weights(layer, head, every, chosen).T for head in heads]))
+        chosen, every = self._positions(layer, keys), slice(0, self.n_queries)
+        columns = []
+        for number in heads:
+            head = self._head(layer, number)
+            for rows in self._blocks(every):
+                head.learn(rows)
+            columns.append(head.weights(every, chosen).T)
+        return _numpy(torch.stack(columns))
 
     def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
         queries, keys = clip(queries, self.n_queries), clip(keys, self.n_keys)
         found = np.empty((queries.stop - queries.start, keys.stop - keys.start), np.float32)
-        for rows in pieces(queries, 1, self._rows_at_once):
+        shown = self._head(layer, head)
+        for rows in self._blocks(queries):
+            shown.learn(rows)
             band = slice(rows.start - queries.start, rows.stop - queries.start)
-            found[band] = _numpy(self._weights(layer, head, rows, keys))
+            found[band] = _numpy(shown.weights(rows, keys))
         return found
 
     def bands(
@@ -182,118 +189,55 @@ class QKAttention(Attention):
         queries, keys = clip(queries, self.n_queries), clip(keys, self.n_keys)
         nothing = np.zeros((0, -(-(keys.stop - keys.start) // factor)), np.float32)
         yield nothing
-        is_part = keys != slice(0, self.n_keys)
-        lines: list[torch.Tensor] = []
-        for rows in pieces(queries, factor, self._rows_at_once):
+        shown, lines = self._head(layer, head), list[torch.Tensor]()
+        for rows in self._blocks(queries, factor):
             if factor == 1:
                 yield self.tile(layer, head, rows, keys)
                 continue
-            if is_part:
-                self._normalisers_of(layer, head, rows)
-            lines.append(self._pooled_keys(layer, head, rows, keys, factor, reduction))
+            lines.append(shown.pooled_keys(rows, keys, factor, reduction))
             if rows.stop < queries.stop and (rows.stop - queries.start) % factor:
                 yield nothing
             else:
-                yield _numpy(_pooled_queries(torch.cat(lines, 1), factor, reduction).T)
-                lines = []
+                yield _numpy(pooled_queries(torch.cat(lines, 1), factor, reduction).T)
+                lines.clear()
 
     def preview(self, layer: int, head: int, factor: int) -> Preview:
         n_bands = -(-self.n_queries // factor)
         n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
         if factor <= n_samples:
             return super().preview(layer, head, factor)
-        sampled = _sample(self.n_queries, factor, n_samples)
-        lines = [
-            self._pooled_keys(layer, head, rows, slice(0, self.n_keys), factor, "mean")
-            for rows in torch.split(self._positions(layer, sampled), PREVIEW_BLOCK_ROWS)
-        ]
-        by_band = torch.cat(lines, 1).reshape(-1, n_bands, n_samples)
-        return Preview(_numpy(by_band.mean(-1).T), exact=False)
+        sampled = self._positions(layer, _sample(self.n_queries, factor, n_samples))
+        shown, keys = self._head(layer, head), slice(0, self.n_keys)
+        blocks = torch.split(sampled, PREVIEW_BLOCK_ROWS)
+        lines = torch.cat([shown.pooled_keys(rows, keys, factor, "mean") for rows in blocks], 1)
+        return Preview(_numpy(lines.view(-1, n_bands, n_samples).mean(-1).T), exact=False)
 
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
-        for rows in pieces(clip(queries, self.n_queries), 1, self._rows_at_once):
-            self._normalisers_of(layer, head, rows)
+        shown = self._head(layer, head)
+        for rows in self._blocks(clip(queries, self.n_queries)):
+            shown.learn(rows)
             yield
 
-    @property
-    def _rows_at_once(self) -> int:
-        return max(1, min(BLOCK_ROWS, BLOCK_CELLS // self.n_keys))
-
-    def _positions(self, layer: int, indices: Sequence[int]) -> torch.Tensor:
-        return torch.tensor(list(indices), dtype=torch.long, device=self._layers[layer].key.device)
-
-    def _whole_rows(self, layer: int, head: int, queries: Index) -> torch.Tensor:
-        """Return the weights of all keys, shape (queries, keys)."""
-        states = self._layers[layer]
-        scores = states.scores(head, queries, slice(0, self.n_keys))
-        peak = scores.amax(-1)
-        weights = scores.sub_(peak[:, None]).exp2_()
-        return weights.div_(states.with_sink(head, peak, weights.sum(-1))[:, None])
-
-    def _weights(self, layer: int, head: int, queries: slice, keys: Index) -> torch.Tensor:
-        """Return weights, shape (queries, keys), by the rows' kept normalisers."""
-        peak, total = self._normalisers_of(layer, head, queries)
-        scores = self._layers[layer].scores(head, queries, keys)
-        return scores.sub_(peak[:, None]).exp2_().div_(total[:, None])
-
-    def _pooled_keys(
-        self,
-        layer: int,
-        head: int,
-        queries: Index,
-        keys: slice,
-        factor: int,
-        reduction: Reduction,
-    ) -> torch.Tensor:
-        """Return weights pooled along the keys, shape (bins of keys, queries).
-
-        The keys are all of them, unless the rows' normalisers are known.
-        """
-        states, known = self._layers[layer], self._known(layer, head)
-        is_new = bool(known[0, queries].isnan().any())
-        bins = scan(states, head, queries, keys, factor, is_new or reduction == "mean")
-        if is_new:
-            total = states.with_sink(head, bins.peak, bins.sums.sum(0))
-            known[:, queries] = torch.stack([bins.peak, total])
-        peak, total = known[:, queries]
-        if reduction == "max":
-            return bins.highest.sub_(peak).exp2_().div_(total)
-        sizes = _sizes(keys.stop - keys.start, factor, total)
-        return bins.sums.mul_((bins.peak - peak).exp2_() / total).div_(sizes[:, None])
-
-    def _normalisers_of(self, layer: int, head: int, queries: slice) -> torch.Tensor:
-        """Return the rows' peak and sum of 2 ** (score - peak), shape (2, queries); keep them."""
-        known = self._known(layer, head)
-        every = slice(0, self.n_keys)
-        for rows in pieces(queries, 1, self._rows_at_once):
-            if bool(known[0, rows].isnan().any()):
-                self._pooled_keys(layer, head, rows, every, self.n_keys, "max")
-        return known[:, queries]
-
-    def _known(self, layer: int, head: int) -> torch.Tensor:
-        """Return what is kept of the head's rows, shape (2, queries); NaN where it isn't known."""
+    def _head(self, layer: int, head: int) -> Head:
+        """Return a head with what is kept of it; one for each question, as questions may mix."""
         states = self._layers[layer]
         if (layer, head) not in self._normalisers:
             self._normalisers[layer, head] = torch.full(
                 (2, self.n_queries), torch.nan, dtype=states.dtype, device=states.query.device
             )
-        return self._normalisers[layer, head]
+        return Head(states, head, self._normalisers[layer, head])
+
+    def _blocks(self, queries: slice, factor: int = 1) -> Iterator[slice]:
+        """Cut the queries into blocks that are read without giving way."""
+        return pieces(queries, factor, max(1, min(BLOCK_ROWS, BLOCK_CELLS // self.n_keys)))
+
+    def _positions(self, layer: int, indices: Sequence[int]) -> torch.Tensor:
+        return torch.tensor(list(indices), dtype=torch.long, device=self._layers[layer].key.device)
 
 
 def _numpy(tensor: torch.Tensor) -> Float:
     array: Float = tensor.to("cpu", torch.float32).contiguous().numpy()
     return array
-
-
-def _pooled_queries(lines: torch.Tensor, factor: int, reduction: Reduction) -> torch.Tensor:
-    """Pool lines (bins of keys, queries) along the queries."""
-    if reduction == "max":
-        return by_bin(torch.amax, lines, factor, axis=1)
-    return by_bin(torch.sum, lines, factor, axis=1).div_(_sizes(lines.shape[1], factor, lines))
-
-
-def _sizes(length: int, factor: int, like: torch.Tensor) -> torch.Tensor:
-    return torch.from_numpy(cell_sizes(length, factor)).to(like)
 
 
 def _sample(length: int, factor: int, count: int) -> list[int]:

@@ -50,10 +50,13 @@ class KeyIntervals:
     def hide(self, scores: torch.Tensor, head: int, queries: Index, keys: torch.Tensor) -> None:
         """Set the scores (queries, keys) of what may not be read to minus infinity."""
         # Key by key, as scores lie in memory; in floats, which compare and fill 3 times as fast.
-        position = keys[:, None].to(scores.dtype)
-        inside = position - (self.start[queries] - 0.5).to(scores.dtype)
-        inside = torch.minimum(inside, (self.stop[queries] - 0.5).to(scores.dtype) - position)
-        torch.minimum(scores.T, inside.mul_(torch.inf), out=scores.T)
+        positions = keys[:, None].to(scores.dtype)
+        start, stop = self.start[queries], self.stop[queries]
+        if int(start.max()) > 0:
+            inside = (positions - (start - 0.5).to(scores.dtype)).mul_(torch.inf)
+            torch.minimum(scores.T, inside, out=scores.T)
+        inside = ((stop - 0.5).to(scores.dtype) - positions).mul_(torch.inf)
+        torch.minimum(scores.T, inside, out=scores.T)
 
     def to(self, device: torch.device) -> KeyIntervals:
         """Return it on the device."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # 1 MiB of float32: what a core's own cache holds, so that the products are what takes time.
 CHUNK_CELLS = 1 << 18
+# Powers of peaks up to this lose nothing where no peak is subtracted, which saves a pass.
+SMALL_SCORE = 32.0
 
 
 class Bins(NamedTuple):
@@ -36,7 +38,13 @@ class Bins(NamedTuple):
 
 
 def scan(
-    states: LayerStates, head: int, queries: Index, keys: slice, factor: int, with_sums: bool
+    states: LayerStates,
+    head: int,
+    queries: Index,
+    keys: slice,
+    factor: int,
+    with_sums: bool,
+    space: torch.Tensor,
 ) -> Bins:
     """Read the scores of some queries once, by bins of `factor` keys counted from ``keys.start``.
 
@@ -57,6 +65,8 @@ def scan(
         Keys a bin.
     with_sums : bool
         Whether powers are needed, which take half as long as the products.
+    space : tensor
+        From `new_space`, overwritten.
     """
     mask = states.mask
     readable = keys if mask is None else mask.bounds(queries)
@@ -66,14 +76,11 @@ def scan(
     highest = states.query.new_full((n_bins, n_rows), -torch.inf, dtype=states.dtype)
     sums = highest.new_zeros(n_bins, n_rows if with_sums else 0)
     found: list[tuple[slice, torch.Tensor, torch.Tensor]] = []
-    longest = max(1, CHUNK_CELLS // n_rows)
-    # One for all chunks: fresh memory costs a third of the time.
-    space = highest.new_empty(min(longest, keys.stop - keys.start), n_rows)
-    for chunk in pieces(keys, factor, longest):
+    for chunk in pieces(keys, factor, max(1, len(space) // n_rows)):
         if chunk.stop <= readable.start or readable.stop <= chunk.start:
             continue
         is_open = by_all.start <= chunk.start and chunk.stop <= by_all.stop
-        out = space[: chunk.stop - chunk.start]
+        out = space[: (chunk.stop - chunk.start) * n_rows].view(-1, n_rows)
         scores = states.scores(head, queries, chunk, is_open, out).T
         peaks = by_bin(torch.amax, scores, factor)
         first = (chunk.start - keys.start) // factor
@@ -81,13 +88,22 @@ def scan(
         torch.maximum(highest[bins], peaks, out=highest[bins])
         if with_sums:
             peak = _finite(peaks.amax(0))
-            found.append((bins, peak, by_bin(torch.sum, scores.sub_(peak).exp2_(), factor)))
+            if float(peak.abs().amax()) < SMALL_SCORE:
+                peak = torch.zeros_like(peak)
+            else:
+                scores.sub_(peak)
+            found.append((bins, peak, by_bin(torch.sum, scores.exp2_(), factor)))
     if n_bins == 0:
         return Bins(highest, highest.new_zeros(n_rows), sums)
     peak_of_all = _finite(highest.amax(0))
     for bins, peak, its_sums in found:
         sums[bins] += its_sums * (peak - peak_of_all).exp2_()
     return Bins(highest, peak_of_all, sums)
+
+
+def new_space(like: torch.Tensor) -> torch.Tensor:
+    """Return memory for a chunk of scores: to ask for it each time costs a third of the time."""
+    return like.new_empty(max(CHUNK_CELLS, like.shape[-1]))
 
 
 def by_bin(

@@ -1,0 +1,89 @@
+"""One head of one layer: weights of some rows at a time, by normalisers that are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from .base import Reduction
+from .biases import Index
+from .blocks import cell_sizes
+from .scan import by_bin, new_space, scan
+
+if TYPE_CHECKING:
+    from .from_qk import LayerStates
+
+
+class Head:
+    """Computes weights of so few rows that their scores fit in memory.
+
+    Parameters
+    ----------
+    states : LayerStates
+        Of the layer.
+    head : int
+        Which head.
+    normalisers : tensor, shape (2, queries)
+        Peak and sum of 2 ** (score - peak) of each row, NaN where they aren't known yet: the rows
+        that are read fill them in.
+    """
+
+    def __init__(self, states: LayerStates, head: int, normalisers: torch.Tensor) -> None:
+        self._states, self._head, self._normalisers = states, head, normalisers
+        self._every_key = slice(0, states.key.shape[1])
+        self._space = new_space(normalisers)
+
+    def whole_rows(self, queries: Index) -> torch.Tensor:
+        """Return the weights of all keys, shape (queries, keys)."""
+        scores = self._states.scores(self._head, queries, self._every_key)
+        peak = scores.amax(-1)
+        weights = scores.sub_(peak[:, None]).exp2_()
+        total = self._states.with_sink(self._head, peak, weights.sum(-1))
+        return weights.div_(total[:, None])
+
+    def weights(self, queries: slice, keys: Index) -> torch.Tensor:
+        """Return weights of rows that are learned, shape (queries, keys)."""
+        peak, total = self._normalisers[:, queries]
+        scores = self._states.scores(self._head, queries, keys)
+        return scores.sub_(peak[:, None]).exp2_().div_(total[:, None])
+
+    def learn(self, queries: Index) -> None:
+        """Find the normalisers of rows, where they aren't known."""
+        if self._are_new(queries):
+            self.pooled_keys(queries, self._every_key, self._every_key.stop, "max")
+
+    def pooled_keys(
+        self, queries: Index, keys: slice, factor: int, reduction: Reduction
+    ) -> torch.Tensor:
+        """Return weights pooled along the keys, shape (bins of `factor` keys, queries).
+
+        Rows are learned from all keys on the way, from a part of the keys beforehand.
+        """
+        if keys != self._every_key:
+            self.learn(queries)
+        are_new = self._are_new(queries)
+        with_sums = are_new or reduction == "mean"
+        bins = scan(self._states, self._head, queries, keys, factor, with_sums, self._space)
+        if are_new:
+            total = self._states.with_sink(self._head, bins.peak, bins.sums.sum(0))
+            self._normalisers[:, queries] = torch.stack([bins.peak, total])
+        peak, total = self._normalisers[:, queries]
+        if reduction == "max":
+            return bins.highest.sub_(peak).exp2_().div_(total)
+        sizes = _sizes(keys.stop - keys.start, factor, total)
+        return bins.sums.mul_((bins.peak - peak).exp2_() / total).div_(sizes[:, None])
+
+    def _are_new(self, queries: Index) -> bool:
+        return bool(self._normalisers[0, queries].isnan().any())
+
+
+def pooled_queries(lines: torch.Tensor, factor: int, reduction: Reduction) -> torch.Tensor:
+    """Pool what `Head.pooled_keys` returned along the queries."""
+    if reduction == "max":
+        return by_bin(torch.amax, lines, factor, axis=1)
+    return by_bin(torch.sum, lines, factor, axis=1).div_(_sizes(lines.shape[1], factor, lines))
+
+
+def _sizes(length: int, factor: int, like: torch.Tensor) -> torch.Tensor:
+    return torch.from_numpy(cell_sizes(length, factor)).to(like)
