@@ -38,8 +38,23 @@ export interface TokenTable {
 	readonly word: readonly number[];
 }
 
-/** What the browser knows before it asks for anything. */
+/** How far the weights are from the model's own outputs; `ok` where within the tolerance. */
+export interface CheckResult {
+	readonly worst: number;
+	readonly tolerance: number;
+	readonly ok: boolean;
+}
+
+/**
+ * What is shown, known before anything is asked for.
+ *
+ * `kind` is the kind of attention that all of it is of, one of `kinds`; weights that don't come
+ * from a model have no name for theirs, "", and no check.
+ */
 export interface Description {
+	readonly kind: string;
+	readonly kinds: readonly string[];
+	readonly check: CheckResult | null;
 	readonly layers: readonly number[];
 	readonly heads: number;
 	readonly queries: number;
@@ -53,8 +68,14 @@ export interface Description {
 	readonly notes: readonly string[];
 }
 
-/** The synced traits of the view model, private ones with an underscore. */
+/**
+ * The synced traits of the view model, private ones with an underscore.
+ *
+ * When `kind` changes, one message brings all that changes with it: `_description`, `_snapshot`,
+ * and the state brought into its range.
+ */
 export interface ViewState {
+	readonly kind: string;
 	readonly layer: number;
 	readonly heads: readonly number[];
 	readonly view: readonly ViewName[];
@@ -68,16 +89,22 @@ export interface ViewState {
 	readonly _uuid: string;
 }
 
-/** Ask for the tokens of both sides. */
+/**
+ * Ask for the tokens of both sides; `shown` is the kind of attention that every request is for.
+ *
+ * What is asked late, for a kind that is shown no more, is never answered with another's numbers.
+ */
 export interface TokensRequest {
 	readonly id: string;
 	readonly kind: "tokens";
+	readonly shown: string;
 }
 
 /** Ask for what is about to be drawn: tiles for pixels, rows and columns for read-outs. */
 export interface WeightsRequest {
 	readonly id: string;
 	readonly kind: "weights";
+	readonly shown: string;
 	readonly tiles: readonly TileKey[];
 	readonly rows: readonly LineKey[];
 	readonly columns: readonly LineKey[];
@@ -87,6 +114,7 @@ export interface WeightsRequest {
 export interface EverythingRequest {
 	readonly id: string;
 	readonly kind: "everything";
+	readonly shown: string;
 }
 
 export type Request = TokensRequest | WeightsRequest | EverythingRequest;

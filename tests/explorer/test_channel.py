@@ -12,7 +12,7 @@ import pytest
 from attention_explorer.attention import DenseAttention, dense_attention
 from attention_explorer.channel import AttentionSource
 from attention_explorer.encoding import decode, encode
-from attention_explorer.tracing.tokens import Tokens
+from attention_explorer.tracing import Kind, Tokens
 
 if TYPE_CHECKING:
     from tests.explorer.conftest import Softmax, Weights, Wire
@@ -25,12 +25,13 @@ def letters(count: int) -> Tokens:
 def open_source(attention: DenseAttention, wires: dict[str, Wire]) -> tuple[AttentionSource, Wire]:
     same = attention.n_queries == attention.n_keys
     keys = None if same else letters(attention.n_keys)
-    source = AttentionSource(attention, letters(attention.n_queries), keys)
+    source = AttentionSource({"": Kind(attention, letters(attention.n_queries), keys)})
     return source, wires[source.model_id]
 
 
 def weights_request(**fields: object) -> dict[str, object]:
-    return {"id": "r1", "kind": "weights", "tiles": [], "rows": [], "columns": [], **fields}
+    empty: dict[str, object] = {"tiles": [], "rows": [], "columns": []}
+    return {"id": "r1", "kind": "weights", "shown": "", **empty, **fields}
 
 
 def pooled_by_hand(matrix: Weights, factor: int) -> Weights:
@@ -89,7 +90,7 @@ def test_rows_then_columns_are_exact_and_in_the_order_of_the_keys(
 
 def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire]) -> None:
     _, wire = open_source(attention, wires)
-    reply, buffers = wire.request({"id": "a", "kind": "tokens"})
+    reply, buffers = wire.request({"id": "a", "kind": "tokens", "shown": ""})
     assert reply["queries"]["text"] == [f"t{i}" for i in range(5)]
     assert reply["keys"]["text"] == [f"t{i}" for i in range(7)]
     assert buffers == []
@@ -97,14 +98,15 @@ def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire])
 
 def test_tokens_of_self_attention_are_sent_once(softmax: Softmax, wires: dict[str, Wire]) -> None:
     _, wire = open_source(dense_attention(softmax(1, 2, 6, 6)), wires)
-    assert wire.request({"id": "a", "kind": "tokens"})[0]["keys"] is None
+    assert wire.request({"id": "a", "kind": "tokens", "shown": ""})[0]["keys"] is None
 
 
 def test_html_in_a_token_crosses_unchanged(softmax: Softmax, wires: dict[str, Wire]) -> None:
     """Escaping is the renderer's: escaped here it would show as &lt;."""
     strings = ["<script>alert(1)</script>", "&amp;", 'שלום"', "🙂\n"]
-    source = AttentionSource(dense_attention(softmax(1, 1, 4, 4)), Tokens.from_strings(strings))
-    reply, _ = wires[source.model_id].request({"id": "a", "kind": "tokens"})
+    kind = Kind(dense_attention(softmax(1, 1, 4, 4)), Tokens.from_strings(strings))
+    source = AttentionSource({"": kind})
+    reply, _ = wires[source.model_id].request({"id": "a", "kind": "tokens", "shown": ""})
     assert reply["queries"]["raw"] == strings
 
 
@@ -121,7 +123,7 @@ def test_everything_is_exact_while_that_is_within_4_mib(
 ) -> None:
     layers = softmax(*shape)
     _, wire = open_source(dense_attention(layers), wires)
-    reply, buffers = wire.request({"id": "e", "kind": "everything"})
+    reply, buffers = wire.request({"id": "e", "kind": "everything", "shown": ""})
     assert reply["encoding"] == encoding
     assert buffers[1] == b""
     bytes_a_weight = 4 if encoding == "float32" else 1
@@ -135,7 +137,7 @@ def test_everything_is_exact_while_that_is_within_4_mib(
 
 def test_everything_above_the_budget_is_refused(softmax: Softmax, wires: dict[str, Wire]) -> None:
     _, wire = open_source(dense_attention(softmax(4, 4, 512, 513)), wires)
-    reply, buffers = wire.request({"id": "e", "kind": "everything"})
+    reply, buffers = wire.request({"id": "e", "kind": "everything", "shown": ""})
     assert (reply["kind"], reply["id"], buffers) == ("error", "e", [])
     assert "4,194,304 bytes" in reply["message"]
 
@@ -158,7 +160,10 @@ MALFORMED: list[tuple[object, str, str]] = [
     ({"id": "x"}, "x", "unknown kind of request None"),
     ({"id": "x", "kind": "magic"}, "x", "unknown kind of request 'magic'"),
     ({"id": "x", "kind": ["tokens"]}, "x", "unknown kind"),
-    ({"id": "x", "kind": "weights"}, "x", "needs tiles, a list"),
+    ({"id": "x", "kind": "weights", "shown": ""}, "x", "needs tiles, a list"),
+    ({"id": "x", "kind": "tokens"}, "x", "that it is for, shown: ''; got None"),
+    ({"id": "x", "kind": "tokens", "shown": "cross"}, "x", "shown: ''; got 'cross'"),
+    (weights_request(shown=["decoder"]), "r1", "got ['decoder']"),
     (weights_request(tiles="all"), "r1", "needs tiles, a list"),
     (weights_request(rows=None), "r1", "needs rows, a list"),
     (weights_request(tiles=[[0, 0, 0, 0]]), "r1", "isn't a list of integers"),
@@ -191,7 +196,7 @@ def test_a_malformed_request_is_answered_and_the_next_one_too(
     assert (reply["kind"], reply["id"], buffers) == ("error", identity, [])
     assert message in reply["message"]
     assert "Traceback" in reply["detail"]
-    assert wire.request({"id": "next", "kind": "tokens"})[0]["kind"] == "tokens"
+    assert wire.request({"id": "next", "kind": "tokens", "shown": ""})[0]["kind"] == "tokens"
 
 
 @pytest.mark.parametrize("error", [RuntimeError("device gone"), KeyboardInterrupt()])
@@ -213,7 +218,7 @@ def test_python_only_ever_replies(attention: DenseAttention, wires: dict[str, Wi
     """An unasked message from a cell would move the next request to the busy main thread."""
     source, wire = open_source(attention, wires)
     assert wire.sent == []
-    wire.request({"id": "a", "kind": "tokens"})
+    wire.request({"id": "a", "kind": "tokens", "shown": ""})
     assert len(wire.sent) == 1
     source.close()
     assert len(wire.sent) == 1

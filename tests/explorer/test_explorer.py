@@ -211,8 +211,10 @@ def test_the_view_model_names_a_data_model_that_answers(
     state = wires[cross.model_id].state
     source = wires[state["_source"].removeprefix("IPY_MODEL_")]
     assert list(wires).index(source.comm_id) < list(wires).index(cross.model_id)
-    assert source.request({"id": "a", "kind": "tokens"})[0]["kind"] == "tokens"
-    assert source.request({"id": "b", "kind": "everything"})[0]["encoding"] == "float32"
+    assert source.request({"id": "a", "kind": "tokens", "shown": ""})[0]["kind"] == "tokens"
+    assert (
+        source.request({"id": "b", "kind": "everything", "shown": ""})[0]["encoding"] == "float32"
+    )
 
 
 def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, Wire]) -> None:
@@ -223,6 +225,9 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         model_name="tiny",
     )
     assert wires[explorer.model_id].state["_description"] == {
+        "kind": "",
+        "kinds": [""],
+        "check": None,
         "layers": [3, 7, 11],
         "heads": 4,
         "queries": 5,

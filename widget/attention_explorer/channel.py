@@ -37,7 +37,7 @@ from .tiles import (
     tile_grid,
     tile_steps,
 )
-from .tracing.tokens import Tokens
+from .tracing import Kind
 from .worker import Steps, Worker
 
 Answer = tuple[Reply, list[bytes]]
@@ -57,11 +57,10 @@ class AttentionSource(SavedWidget):
 
     Parameters
     ----------
-    attention : Attention
-        Where the numbers come from. Requests arrive in a thread of Jupyter's beside the user's
-        code, so whoever reads it does so under `lock`.
-    tokens, key_tokens : Tokens
-        The tokens of the queries, and of the keys where they are others.
+    kinds : mapping of str to Kind
+        Where the numbers come from; each request names the kind of attention that it is for.
+        Requests arrive in a thread of Jupyter's beside the user's code, so whoever reads the
+        numbers does so under `lock`.
     """
 
     _esm = "export default {}"
@@ -69,14 +68,10 @@ class AttentionSource(SavedWidget):
     # Seconds after which a request is answered with what is ready.
     answer_within = 0.04
 
-    def __init__(
-        self, attention: Attention, tokens: Tokens, key_tokens: Tokens | None = None
-    ) -> None:
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self.lock = threading.Lock()
         self._worker = Worker(self.lock)
-        self._attention: Attention | None = attention
-        self._tokens = tokens
-        self._key_tokens = key_tokens
+        self._kinds = kinds
         super().__init__()
         self.on_msg(self._on_request)
 
@@ -84,7 +79,7 @@ class AttentionSource(SavedWidget):
         """Close the comm and let go of the weights."""
         super().close()
         self._worker.close()
-        self._attention = None
+        self._kinds = {}
 
     def _on_request(self, _widget: object, request: object, _buffers: object) -> None:
         identity = ""
@@ -99,30 +94,32 @@ class AttentionSource(SavedWidget):
         self.send(reply, buffers)
 
     def _answer(self, identity: str, fields: Mapping[str, object]) -> Answer:
-        if self._attention is None:
-            raise ValueError("the explorer was closed in Python")
         kind = fields.get("kind")
+        if kind not in ("tokens", "weights", "everything"):
+            raise ValueError(
+                f"unknown kind of request {kind!r:.80}: use tokens, weights or everything"
+            )
+        shown = _shown(fields, self._kinds)
         if kind == "tokens":
-            return tokens_reply(self._tokens, self._key_tokens, identity), []
+            return tokens_reply(self._kinds[shown], identity), []
         if kind == "weights":
-            return self._ready_weights(identity, self._attention, fields)
-        if kind == "everything":
-            with self.lock:
-                return _all_weights(identity, self._attention)
-        raise ValueError(f"unknown kind of request {kind!r:.80}: use tokens, weights or everything")
+            return self._ready_weights(identity, shown, fields)
+        with self.lock:
+            return _all_weights(identity, self._kinds[shown].attention)
 
-    def _ready_weights(
-        self, identity: str, attention: Attention, fields: Mapping[str, object]
-    ) -> Answer:
+    def _ready_weights(self, identity: str, shown: str, fields: Mapping[str, object]) -> Answer:
+        attention = self._kinds[shown].attention
         tiles = [_tile_key(attention, key) for key in _list(fields, "tiles")]
         rows = [_line_key(attention, key, "query") for key in _list(fields, "rows")]
         columns = [_line_key(attention, key, "key") for key in _list(fields, "columns")]
-        jobs: dict[tuple[str, TileKey | LineKey], Steps] = {
-            **{("row", key): row_steps(attention, key) for key in rows},
-            **{("column", key): column_steps(attention, key) for key in columns},
-            **{("tile", key): tile_steps(attention, key) for key in tiles},
+        # What was worked on for another kind of attention is never taken for this one's.
+        jobs: dict[tuple[str, str, TileKey | LineKey], Steps] = {
+            **{(shown, "row", key): row_steps(attention, key) for key in rows},
+            **{(shown, "column", key): column_steps(attention, key) for key in columns},
+            **{(shown, "tile", key): tile_steps(attention, key) for key in tiles},
         }
-        ready, progress = self._worker.finish(jobs, self.answer_within)
+        finished, progress = self._worker.finish(jobs, self.answer_within)
+        ready = {(what, key): numbers for (_, what, key), numbers in finished.items()}
         rows = [key for key in rows if ("row", key) in ready]
         columns = [key for key in columns if ("column", key) in ready]
         tiles = [key for key in tiles if ("tile", key) in ready]
@@ -134,13 +131,13 @@ class AttentionSource(SavedWidget):
         ]
 
 
-def tokens_reply(tokens: Tokens, key_tokens: Tokens | None, identity: str = "") -> TokensReply:
+def tokens_reply(kind: Kind, identity: str = "") -> TokensReply:
     """Return the tokens of both sides as they cross to the browser."""
     return {
         "id": identity,
         "kind": "tokens",
-        "queries": tokens.table(),
-        "keys": None if key_tokens is None else key_tokens.table(),
+        "queries": kind.tokens.table(),
+        "keys": None if kind.key_tokens is None else kind.key_tokens.table(),
     }
 
 
@@ -201,6 +198,19 @@ def _identity(fields: Mapping[str, object]) -> str:
     if not isinstance(identity, str):
         raise ValueError(f"a request needs an id, a string; got {identity!r:.80}")
     return identity
+
+
+def _shown(fields: Mapping[str, object], kinds: Mapping[str, Kind]) -> str:
+    if not kinds:
+        raise ValueError("the explorer was closed in Python")
+    shown = fields.get("shown")
+    if not isinstance(shown, str) or shown not in kinds:
+        known = ", ".join(map(repr, kinds))
+        raise ValueError(
+            f"a request names the kind of attention that it is for, shown: {known}; "
+            f"got {shown!r:.80}"
+        )
+    return shown
 
 
 def _list(fields: Mapping[str, object], name: str) -> Sequence[object]:

@@ -17,16 +17,19 @@ from .opening import describe, take_snapshot
 from .protocol import Theme, ViewName
 from .state import (
     Checked,
+    CheckedKind,
     Limits,
     check_heads,
     check_index,
+    check_kind,
     check_layer,
     check_pointer,
     check_theme,
     check_top_mass,
     check_views,
 )
-from .tracing import Tokens, Trace, trace
+from .tracing import Kind, Tokens, Trace, trace
+from .tracing.tracer import Store
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -69,6 +72,10 @@ class AttentionExplorer(SavedWidget):
 
     Attributes
     ----------
+    kind : str
+        The kind of attention that is shown, of a trace that has several, e.g. ``"cross"``. With it
+        `attention`, `tokens`, `key_tokens` and `weights` change; nothing is hovered or selected any
+        more, and `layer` and `heads` stay as far as they are there.
     layer, heads, view, top_mass, theme
         As above; each can be set, observed and linked, and follows what is done in the browser.
     hovered, selected : (query, key) or None
@@ -89,6 +96,7 @@ class AttentionExplorer(SavedWidget):
 
     _esm = _MODULE if _MODULE.is_file() else ""
 
+    kind = CheckedKind(check_kind, "").tag(sync=True)
     layer = Checked(check_layer, 0).tag(sync=True)
     heads = Checked(check_heads, [0]).tag(sync=True)
     view = Checked[list[ViewName]](check_views, ["text", "heads", "matrix"]).tag(sync=True)
@@ -127,22 +135,19 @@ class AttentionExplorer(SavedWidget):
                 "restart Python"
             )
         self._trace = attentions if isinstance(attentions, Trace) else None
-        attention, self._tokens, self._key_tokens = read_inputs(
-            attentions, tokens, key_tokens, batch_index
-        )
-        self._attention: Attention | None = attention
-        same_tokens = self._key_tokens is None
-        self._limits = Limits.of(attention, same_tokens)
+        self._kinds, kind = read_inputs(attentions, tokens, key_tokens, batch_index)
+        self._limits = Limits.of(self._kinds, kind)
         if model_name is None:
             model_name = self._trace.model_name if self._trace else ""
         super().__init__(
+            kind=kind,
             layer=layer,
             heads=[0] if heads is None else heads,
             view=view,
             selected=selected,
             top_mass=top_mass,
             theme=theme,
-            _description=describe(attention, same_tokens, model_name),
+            _description=describe(self._kinds, kind, model_name),
             _uuid=uuid.uuid4().hex,
             # It fits any width and so asks for none: without a share it has none in an HBox.
             layout={"flex": "1 1 auto"},
@@ -151,14 +156,9 @@ class AttentionExplorer(SavedWidget):
     def open(self) -> None:
         """Open the comms: the data model's first, which the view model's state names."""
         if self.comm is None:
-            attention = self.attention
-            self._data = AttentionSource(attention, self._tokens, self._key_tokens)
+            self._data = AttentionSource(self._kinds)
             self._source = f"IPY_MODEL_{self._data.model_id}"
-            self._snapshot = {
-                **take_snapshot(
-                    attention, self._tokens, self._key_tokens, self.layer, self.heads[0]
-                )
-            }
+            self._snapshot = {**take_snapshot(self._shown, self.layer, self.heads[0])}
         super().open()
 
     def close(self) -> None:
@@ -166,7 +166,7 @@ class AttentionExplorer(SavedWidget):
         super().close()
         if self._data is not None:
             self._data.close()
-        self._attention = self._trace = None
+        self._kinds, self._trace = {}, None
 
     @classmethod
     def from_model(
@@ -176,17 +176,19 @@ class AttentionExplorer(SavedWidget):
         text: str | None = None,
         text_pair: str | None = None,
         *,
+        target: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         tokens: Tokens | Sequence[str] | None = None,
         batch_index: int | None = None,
         max_length: int | None = None,
+        store: Store = "device",
         **options: Any,
     ) -> Self:
         """Trace a model on a text and explore it: `trace` and `AttentionExplorer` in one call.
 
         Parameters
         ----------
-        model, tokenizer, text, text_pair, inputs, tokens, batch_index, max_length
+        model, tokenizer, text, text_pair, target, inputs, tokens, batch_index, max_length, store
             As `trace` takes them.
         **options
             As `AttentionExplorer` takes them.
@@ -196,10 +198,12 @@ class AttentionExplorer(SavedWidget):
             tokenizer,
             text,
             text_pair,
+            target=target,
             inputs=inputs,
             tokens=tokens,
             batch_index=batch_index,
             max_length=max_length,
+            store=store,
         )
         return cls(traced, **options)
 
@@ -216,25 +220,24 @@ class AttentionExplorer(SavedWidget):
 
     @property
     def attention(self) -> Attention:
-        """Where the numbers come from."""
-        if self._attention is None:
-            raise RuntimeError("this explorer is closed: its weights were let go")
-        return self._attention
+        """Where the numbers come from: the attention of the kind that is shown."""
+        return self._shown.attention
 
     @property
     def trace(self) -> Trace | None:
-        """The trace, if the explorer was made from one."""
+        """The trace that the explorer was made from, if it was, as it was given."""
         return self._trace
 
     @property
     def tokens(self) -> Tokens:
         """The tokens of the queries."""
-        return self._tokens
+        return self._shown.tokens
 
     @property
     def key_tokens(self) -> Tokens:
         """The tokens of the keys; those of the queries where they are the same."""
-        return self._tokens if self._key_tokens is None else self._key_tokens
+        keys = self._shown.key_tokens
+        return self.tokens if keys is None else keys
 
     def weights(self, layer: int | None = None, head: int | None = None) -> Float:
         """Return one head's exact weights.
@@ -263,23 +266,50 @@ class AttentionExplorer(SavedWidget):
         with self._data.lock:
             return attention.matrix(layer, head)
 
+    @property
+    def _shown(self) -> Kind:
+        if not self._kinds:
+            raise RuntimeError("this explorer is closed: its weights were let go")
+        return self._kinds[self.kind]
+
+    def _state_for(self, kind: str, limits: Limits) -> dict[str, object]:
+        """Return the state with another kind shown; what is chosen stays as far as it is there."""
+        layer = min(self.layer, limits.layers - 1)
+        heads = [head for head in self.heads if head < limits.heads] or [limits.heads - 1]
+        assert self._data is not None
+        with self._data.lock:
+            snapshot = take_snapshot(self._kinds[kind], layer, heads[0])
+        return {
+            "layer": layer,
+            "heads": heads,
+            "hovered": None,
+            "selected": None,
+            "_description": describe(self._kinds, kind, self._description["model"]),
+            "_snapshot": snapshot,
+        }
+
     def set_state(self, sync_data: dict[str, object]) -> None:
         """Take over the browser's state; what isn't valid is put right there too."""
+        # The kind first, as the rest is in its range; and one answer, whatever it brings along.
+        sync_data = dict(sorted(sync_data.items(), key=lambda entry: entry[0] != "kind"))
         try:
-            super().set_state(sync_data)
+            with self.hold_sync():
+                super().set_state(sync_data)
         except traitlets.TraitError:
             self.send_state([name for name in sync_data if name in self.keys])
             raise
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        if self._attention is None:
+        if not self._kinds:
             return f"{name}(closed)"
         limits = self._limits
         sides = f"{limits.queries} queries x {limits.keys} keys"
         about = self._description["model"]
+        which = f"{self.kind} of {', '.join(self._kinds)}: " if len(self._kinds) > 1 else ""
         return (
-            f"{name}({about + ': ' if about else ''}{limits.layers} layers x {limits.heads} heads, "
+            f"{name}({about + ': ' if about else ''}{which}"
+            f"{limits.layers} layers x {limits.heads} heads, "
             f"{f'{limits.queries} tokens' if limits.same_tokens else sides}; "
             f"layer {self.layer}, heads {self.heads})"
         )

@@ -1,11 +1,12 @@
-"""What the user gives, brought to an attention and the tokens of its two sides."""
+"""What the user gives, brought to kinds of attention with the tokens of their two sides."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .attention import Attention, dense_attention
-from .tracing import Tokens, Trace
+from .tracing import Kind, Tokens, Trace
 
 
 def read_inputs(
@@ -13,18 +14,23 @@ def read_inputs(
     tokens: Tokens | Sequence[str] | None,
     key_tokens: Tokens | Sequence[str] | None,
     batch_index: int | None,
-) -> tuple[Attention, Tokens, Tokens | None]:
-    """Return the attention, the tokens of its queries and, where they are others, of its keys."""
+) -> tuple[dict[str, Kind], str]:
+    """Return the kinds of attention, and which one is shown: the one that tokens were given for.
+
+    What isn't a trace has a single kind without a name.
+    """
     if batch_index is not None and isinstance(attentions, Trace | Attention):
         raise ValueError(
             f"batch_index={batch_index} with a {type(attentions).__name__}, which holds one text: "
             "choose the text when tracing, trace(..., batch_index=...)"
         )
     if isinstance(attentions, Trace):
-        attention = attentions.attention
-        tokens = attentions.tokens if tokens is None else tokens
-        key_tokens = attentions.key_tokens if key_tokens is None else key_tokens
-    elif isinstance(attentions, Attention):
+        shown = attentions.kinds[attentions.kind]
+        tokens = shown.tokens if tokens is None else tokens
+        key_tokens = shown.key_tokens if key_tokens is None else key_tokens
+        named = _with_tokens(shown, tokens, key_tokens)
+        return {**attentions.kinds, attentions.kind: named}, attentions.kind
+    if isinstance(attentions, Attention):
         attention = attentions
     else:
         attention = dense_attention(attentions, batch_index=batch_index)
@@ -33,6 +39,14 @@ def read_inputs(
             f"tokens are missing: give {attention.n_queries} strings, one for each query, e.g. "
             "tokenizer.convert_ids_to_tokens(inputs.input_ids[0])"
         )
+    return {"": _with_tokens(Kind(attention, _as_tokens(tokens)), tokens, key_tokens)}, ""
+
+
+def _with_tokens(
+    kind: Kind, tokens: Tokens | Sequence[str], key_tokens: Tokens | Sequence[str] | None
+) -> Kind:
+    """Return the kind with these tokens, of which there have to be as many as queries and keys."""
+    attention = kind.attention
     queries = _as_tokens(tokens)
     _check_count(len(queries), attention.n_queries, "queries")
     if key_tokens is None and attention.n_keys != attention.n_queries:
@@ -40,11 +54,10 @@ def read_inputs(
             f"there are {attention.n_queries} queries and {attention.n_keys} keys, so the keys are "
             f"other tokens than the queries: give them as key_tokens ({attention.n_keys} strings)"
         )
-    if key_tokens is None:
-        return attention, queries, None
-    keys = _as_tokens(key_tokens)
-    _check_count(len(keys), attention.n_keys, "keys")
-    return attention, queries, keys
+    keys = None if key_tokens is None else _as_tokens(key_tokens)
+    if keys is not None:
+        _check_count(len(keys), attention.n_keys, "keys")
+    return replace(kind, tokens=queries, key_tokens=keys)
 
 
 def _as_tokens(tokens: Tokens | Sequence[str]) -> Tokens:

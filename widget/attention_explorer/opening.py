@@ -9,14 +9,23 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .attention import Attention
 from .channel import tokens_reply, weights_reply
 from .encoding import compress_within
-from .protocol import EVERYTHING_BYTES, Description, SavedReplies, Snapshot, TileKey, TokensReply
+from .protocol import (
+    EVERYTHING_BYTES,
+    CheckResult,
+    Description,
+    SavedReplies,
+    Snapshot,
+    TileKey,
+    TokensReply,
+)
 from .tiles import encode_tiles, exact_tile_keys, n_weights, pixel_encoding
-from .tracing.tokens import Tokens
+from .tracing import Kind
+from .tracing.trace import Check
 
 # As base64 in the notebook file, where the JavaScript module stands beside it.
 SNAPSHOT_BYTES = 36_000
@@ -27,15 +36,20 @@ OVERVIEW_SIDE = 128
 OVERVIEW_CELLS = 4096**2
 
 
-def describe(attention: Attention, same_tokens: bool, model_name: str) -> Description:
-    """Return what there is to see and how to read it."""
+def describe(kinds: Mapping[str, Kind], shown: str, model_name: str) -> Description:
+    """Return what there is to see of the kind of attention that is shown, and how to read it."""
+    kind = kinds[shown]
+    attention = kind.attention
     return {
+        "kind": shown,
+        "kinds": list(kinds),
+        "check": None if kind.check is None else _check_result(kind.check),
         "layers": list(attention.layer_numbers),
         "heads": attention.n_heads,
         "queries": attention.n_queries,
         "keys": attention.n_keys,
         "causal": attention.causal,
-        "same_tokens": same_tokens,
+        "same_tokens": kind.key_tokens is None,
         "scale": attention.scale,
         "encoding": pixel_encoding(attention),
         "model": model_name,
@@ -44,15 +58,14 @@ def describe(attention: Attention, same_tokens: bool, model_name: str) -> Descri
     }
 
 
-def take_snapshot(
-    attention: Attention, tokens: Tokens, key_tokens: Tokens | None, layer: int, head: int
-) -> Snapshot:
+def take_snapshot(kind: Kind, layer: int, head: int) -> Snapshot:
     """Return the tokens and weights that a saved notebook has room for.
 
     Weights are all of them at full resolution, else one head's overview of at most `OVERVIEW_SIDE`
     cells a side, else (of heads that take long to pool) none.
     """
-    table: TokensReply | None = tokens_reply(tokens, key_tokens)
+    attention = kind.attention
+    table: TokensReply | None = tokens_reply(kind)
     if _base64_bytes(_header({"tokens": table, "weights": None})) > TOKENS_BYTES:
         table = None
     encoding = pixel_encoding(attention)
@@ -63,6 +76,10 @@ def take_snapshot(
         if buffer is not None:
             return {"header": header, "buffer": buffer}
     return {"header": _header({"tokens": table, "weights": None}), "buffer": None}
+
+
+def _check_result(check: Check) -> CheckResult:
+    return {"worst": check.worst, "tolerance": check.tolerance, "ok": check.ok}
 
 
 def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequence[TileKey]]:

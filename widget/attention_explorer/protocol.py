@@ -40,9 +40,24 @@ class TokenTable(TypedDict):
     word: list[int]
 
 
-class Description(TypedDict):
-    """What the browser knows before it asks for anything."""
+class CheckResult(TypedDict):
+    """How far the weights are from the model's own outputs; `ok` where within the tolerance."""
 
+    worst: float
+    tolerance: float
+    ok: bool
+
+
+class Description(TypedDict):
+    """What is shown, known before anything is asked for.
+
+    `kind` is the kind of attention that all of it is of, one of `kinds`; weights that don't come
+    from a model have no name for theirs, "", and no check.
+    """
+
+    kind: str
+    kinds: list[str]
+    check: CheckResult | None
     layers: list[int]
     heads: int
     queries: int
@@ -57,8 +72,13 @@ class Description(TypedDict):
 
 
 class ViewState(TypedDict):
-    """The synced traits of the view model, private ones with an underscore."""
+    """The synced traits of the view model, private ones with an underscore.
 
+    When `kind` changes, one message brings all that changes with it: `_description`, `_snapshot`,
+    and the state brought into its range.
+    """
+
+    kind: str
     layer: int
     heads: list[int]
     view: list[ViewName]
@@ -73,10 +93,14 @@ class ViewState(TypedDict):
 
 
 class TokensRequest(TypedDict):
-    """Ask for the tokens of both sides."""
+    """Ask for the tokens of both sides; `shown` is the kind of attention that every request is for.
+
+    What is asked late, for a kind that is shown no more, is never answered with another's numbers.
+    """
 
     id: str
     kind: Literal["tokens"]
+    shown: str
 
 
 class WeightsRequest(TypedDict):
@@ -84,6 +108,7 @@ class WeightsRequest(TypedDict):
 
     id: str
     kind: Literal["weights"]
+    shown: str
     tiles: list[TileKey]
     rows: list[LineKey]
     columns: list[LineKey]
@@ -94,6 +119,7 @@ class EverythingRequest(TypedDict):
 
     id: str
     kind: Literal["everything"]
+    shown: str
 
 
 Request = TokensRequest | WeightsRequest | EverythingRequest

@@ -4,37 +4,40 @@ from __future__ import annotations
 
 import operator
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar, cast, get_args
+from typing import Any, Generic, TypeVar, cast, get_args
 
 import traitlets
 
-from .attention import Attention
 from .protocol import Pointer, Theme, ViewName
+from .tracing import Kind
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How far the indices of one explorer reach, and whether its keys are its queries."""
+    """What may be chosen: how far indices reach, whether keys are queries, kinds of attention."""
 
     layers: int
     heads: int
     queries: int
     keys: int
     same_tokens: bool
+    kinds: tuple[str, ...]
 
     @classmethod
-    def of(cls, attention: Attention, same_tokens: bool) -> Limits:
-        """Return the limits that an attention sets."""
+    def of(cls, kinds: Mapping[str, Kind], shown: str) -> Limits:
+        """Return the limits that the kind of attention that is shown sets."""
+        attention = kinds[shown].attention
         return cls(
             attention.n_layers,
             attention.n_heads,
             attention.n_queries,
             attention.n_keys,
-            same_tokens,
+            kinds[shown].key_tokens is None,
+            tuple(kinds),
         )
 
 
@@ -57,6 +60,36 @@ class Checked(traitlets.TraitType[T, object], Generic[T]):
             return self._check(value, obj._limits)  # type: ignore[attr-defined]
         except ValueError as error:
             raise traitlets.TraitError(f"{self.name}={reprlib.repr(value)}: {error}") from None
+
+
+class CheckedKind(Checked[str]):
+    """The kind of attention that is shown; what depends on it changes with it, in one message.
+
+    The owner works out the rest of its state in ``_state_for(kind, limits)`` before anything
+    changes, and has the names of its kinds and their limits in ``_kinds``.
+    """
+
+    def set(self, obj: Any, value: object) -> None:
+        """Change the kind, and all that depends on it."""
+        kind = cast(str, self._validate(obj, value))
+        if kind == obj._description.get("kind", kind) or not obj._kinds:
+            super().set(obj, kind)
+            return
+        limits = Limits.of(obj._kinds, kind)
+        state = obj._state_for(kind, limits)
+        with obj.hold_sync(), obj.hold_trait_notifications():
+            super().set(obj, kind)
+            obj._limits = limits
+            for name, dependent in state.items():
+                setattr(obj, name, dependent)
+
+
+def check_kind(value: object, limits: Limits) -> str:
+    """Accept the name of a kind of attention."""
+    if not isinstance(value, str) or value not in limits.kinds:
+        expected = ", ".join(map(repr, limits.kinds))
+        raise ValueError(f"expected {'one of ' if len(limits.kinds) > 1 else 'only '}{expected}")
+    return value
 
 
 def check_layer(value: object, limits: Limits) -> int:
