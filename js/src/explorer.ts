@@ -162,6 +162,7 @@ export function mountExplorer(
 
 function stateOf(store: Store): Synced {
 	return {
+		kind: store.get("kind"),
 		layer: store.get("layer"),
 		heads: store.get("heads"),
 		view: store.get("view"),

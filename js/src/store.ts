@@ -8,10 +8,19 @@ import type { Pointer, ViewState } from "./protocol.gen";
  */
 export type Synced = Pick<
 	ViewState,
-	"layer" | "heads" | "view" | "hovered" | "selected" | "top_mass" | "theme"
+	"kind" | "layer" | "heads" | "view" | "hovered" | "selected" | "top_mass" | "theme"
 >;
 
-const SYNCED = ["layer", "heads", "view", "hovered", "selected", "top_mass", "theme"] as const;
+const SYNCED = [
+	"kind",
+	"layer",
+	"heads",
+	"view",
+	"hovered",
+	"selected",
+	"top_mass",
+	"theme",
+] as const;
 
 /** Hovering moves faster than a kernel should be told. */
 const HOVER_SYNC_MS = 60;

@@ -9,7 +9,7 @@ const MODEL_REFERENCE = "IPY_MODEL_";
 /** A signal of our own that also ends with the host's; older hosts give none. */
 function lifetime(host: AbortSignal | undefined): AbortController {
 	const controller = new AbortController();
-	host?.addEventListener("abort", () => controller.abort());
+	host?.addEventListener("abort", () => controller.abort(), { signal: controller.signal });
 	return controller;
 }
 
@@ -21,25 +21,51 @@ function openSource(model: AnyModel<ViewState>, signal: AbortSignal): KernelSour
 	return source;
 }
 
+/** Run `start` now, and anew whenever another kind of attention is shown; what it started ends before. */
+function forEachKind(
+	model: AnyModel<ViewState>,
+	signal: AbortSignal,
+	start: (kind: string, life: AbortSignal) => void,
+): void {
+	let kind: string | undefined;
+	let life = new AbortController();
+	const update = () => {
+		const next = model.get("_description").kind;
+		if (next === kind || signal.aborted) return;
+		kind = next;
+		life.abort();
+		life = lifetime(signal);
+		start(next, life.signal);
+	};
+	model.on("change:_description", update);
+	signal.addEventListener("abort", () => model.off("change:_description", update));
+	update();
+}
+
 export default () => {
-	// One source a model, however many views; by name, as hosts wrap the model anew for each call.
+	// One source a model and kind, however many views; by name, as hosts wrap the model for each call.
 	const sources = new Map<string, KernelSource>();
+	const nameOf = (model: AnyModel<ViewState>, kind: string) => `${model.get("_uuid")} ${kind}`;
 	return {
 		initialize({ model, signal }: InitializeProps<ViewState>) {
 			const life = lifetime(signal);
-			const name = model.get("_uuid");
-			sources.set(name, openSource(model, life.signal));
-			life.signal.addEventListener("abort", () => sources.delete(name));
+			forEachKind(model, life.signal, (kind, ends) => {
+				const name = nameOf(model, kind);
+				sources.set(name, openSource(model, ends));
+				ends.addEventListener("abort", () => sources.delete(name));
+			});
 			return () => life.abort();
 		},
 		render({ model, el, signal }: RenderProps<ViewState>) {
 			const life = lifetime(signal);
-			const source = sources.get(model.get("_uuid")) ?? openSource(model, life.signal);
-			// A shadow root of its own keeps the styles in, and the page's out, in every host.
-			const host = document.createElement("div");
-			el.append(host);
-			mountExplorer(host, new Store(model, life.signal), source, life.signal);
-			life.signal.addEventListener("abort", () => host.remove());
+			forEachKind(model, life.signal, (kind, ends) => {
+				const source = sources.get(nameOf(model, kind)) ?? openSource(model, ends);
+				// A shadow root of its own keeps the styles in, and the page's out, in every host.
+				const host = document.createElement("div");
+				el.append(host);
+				mountExplorer(host, new Store(model, ends), source, ends);
+				ends.addEventListener("abort", () => host.remove());
+			});
 			return () => life.abort();
 		},
 	};

@@ -77,6 +77,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 	const description = descriptionOf(weights, keyTable === null, options.description);
 	const kernel = new Kernel(weights, tokenTable(words), keyTable, description);
 	const model = new HostModel<ViewState>({
+		kind: "",
 		layer: 0,
 		heads: [0],
 		view: ["text", "heads", "matrix"],
@@ -136,6 +137,9 @@ export function descriptionOf(
 	changes: Partial<Description> = {},
 ): Description {
 	return {
+		kind: "",
+		kinds: [""],
+		check: null,
 		layers: Array.from({ length: layers }, (_, i) => i),
 		heads,
 		queries,

@@ -13,7 +13,7 @@ import {
 	type WeightsRequest,
 } from "../src/protocol.gen";
 import { HostModel } from "./model";
-import { columnOf, rowOf, type Weights } from "./weights";
+import { columnOf, rowOf, tokenTable, type Weights } from "./weights";
 
 /** Answers requests from `weights` over a data model, as channel.py does. */
 export class Kernel {
@@ -23,8 +23,8 @@ export class Kernel {
 	failing: string | null = null;
 	readonly requests: Request[] = [];
 	readonly model = new HostModel<object>({});
-	readonly #weights: Weights;
-	readonly #tokens: readonly [TokenTable, TokenTable | null];
+	#weights: Weights;
+	#tokens: readonly [TokenTable, TokenTable | null];
 	readonly #scale: number;
 	/** Requests for tiles are answered with these shares first, as by a kernel that still computes. */
 	shares: number[] = [];
@@ -45,6 +45,12 @@ export class Kernel {
 			this.requests.push(request);
 			if (this.answering) void this.#answer(request);
 		});
+	}
+
+	/** Answer from other weights from now on. */
+	show(weights: Weights, queries: readonly string[], keys: readonly string[] | null): void {
+		this.#weights = weights;
+		this.#tokens = [tokenTable(queries), keys && tokenTable(keys)];
 	}
 
 	get idle(): boolean {
@@ -107,7 +113,7 @@ export class Kernel {
 			for (let h = 0; h < heads; h++)
 				for (let q = 0; q * TILE < queries; q++)
 					for (let k = 0; k * TILE < keys; k++) tiles.push([l, h, 0, q, k]);
-		return { id, kind: "weights", tiles, rows: [], columns: [] };
+		return { id, kind: "weights", shown: "", tiles, rows: [], columns: [] };
 	}
 
 	async #weightsReply(asked: WeightsRequest, encoding: Encoding) {

@@ -26,7 +26,9 @@ const SAVED = "No kernel: this shows what was saved with the notebook.";
 const NOTHING_SAVED = "No kernel, and nothing was saved with the notebook: run the cell again.";
 
 type Wish = { readonly tile: TileKey } | { readonly axis: Axis; readonly line: LineKey };
-type Body = { [K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id"> }[Request["kind"]];
+type Body = {
+	[K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id" | "shown">;
+}[Request["kind"]];
 
 class KernelReader implements Reader {
 	wishes = new Map<string, Wish>();
@@ -178,7 +180,7 @@ export class KernelSource implements TileSource {
 		const id = `${this.#session}-${this.#requests++}`;
 		this.#pending = { id, names, since: performance.now() };
 		try {
-			this.#model.send({ id, ...body } satisfies Request);
+			this.#model.send({ id, shown: this.description.kind, ...body } satisfies Request);
 		} catch {
 			// A restarted kernel leaves its old comms unusable.
 			this.#lost();

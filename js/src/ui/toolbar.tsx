@@ -2,8 +2,8 @@ import { css, type Palette } from "../draw/colour";
 import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
 import type { Status, TileSource } from "../source/source";
 import type { Store, Synced } from "../store";
+import { About } from "./about";
 import { Legend } from "./legend";
-import { percent } from "./words";
 
 const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	text: "Text",
@@ -26,13 +26,11 @@ export function Toolbar({ description, state, status, source, colours, store }: 
 		<>
 			<div class="bar">
 				<Views view={state.view} store={store} />
+				<KindChoice description={description} store={store} />
 				<LayerChoice description={description} layer={state.layer} store={store} />
 				<HeadChoice description={description} heads={state.heads} store={store} />
 				<MassChoice mass={state.top_mass} store={store} />
-				<div class="about">
-					<span class="muted">{aboutText(description)}</span>
-					<StatusSign status={status} source={source} />
-				</div>
+				<About description={description} status={status} source={source} />
 			</div>
 			<div class="second">
 				<Chips description={description} heads={state.heads} colours={colours} store={store} />
@@ -40,11 +38,6 @@ export function Toolbar({ description, state, status, source, colours, store }: 
 			</div>
 		</>
 	);
-}
-
-function aboutText({ model, layers, heads, queries, keys, same_tokens }: Description): string {
-	const tokens = same_tokens ? `${queries} tokens` : `${queries} × ${keys} tokens`;
-	return [model, `${layers.length} × ${heads} heads`, tokens].filter(Boolean).join(" · ");
 }
 
 /** A click switches a view; a double click shows it alone. */
@@ -68,6 +61,27 @@ function Views({ view, store }: { view: Synced["view"]; store: Store }) {
 				</button>
 			))}
 		</fieldset>
+	);
+}
+
+/** Which attention of an encoder-decoder or two-tower model is shown. */
+function KindChoice({ description, store }: { description: Description; store: Store }) {
+	if (description.kinds.length < 2) return null;
+	return (
+		<label>
+			Attention
+			<select
+				value={description.kind}
+				aria-label="kind of attention"
+				onChange={(event) => store.set("kind", event.currentTarget.value)}
+			>
+				{description.kinds.map((kind) => (
+					<option key={kind} value={kind}>
+						{kind}
+					</option>
+				))}
+			</select>
+		</label>
 	);
 }
 
@@ -189,53 +203,5 @@ function Chips({
 				</button>
 			))}
 		</fieldset>
-	);
-}
-
-const SILENT_AFTER_S = 20;
-
-function statusText(status: Status): string {
-	switch (status.kind) {
-		case "connecting":
-			return "connecting";
-		case "live":
-			return "live, exact";
-		case "computing":
-			return `computing, ${percent(status.share)}`;
-		case "stopped":
-			return "stopped";
-		case "gone":
-			return "no kernel";
-		case "busy":
-			return status.seconds < SILENT_AFTER_S
-				? `kernel busy, ${status.seconds} s`
-				: `no answer for ${status.seconds} s: busy or gone`;
-	}
-}
-
-function StatusSign({ status, source }: { status: Status; source: TileSource }) {
-	return (
-		<>
-			<span
-				class={`status ${status.kind}`}
-				role="status"
-				title={status.kind === "gone" ? status.why : ""}
-			>
-				{statusText(status)}
-			</span>
-			{status.kind === "computing" && (
-				<>
-					<progress value={status.share} aria-label="share that is computed" />
-					<button type="button" class="quiet" onClick={() => source.stop()}>
-						stop
-					</button>
-				</>
-			)}
-			{status.kind === "stopped" && (
-				<button type="button" class="quiet" onClick={() => source.goOn()}>
-					go on
-				</button>
-			)}
-		</>
 	);
 }

@@ -1,0 +1,89 @@
+import type { Description } from "../protocol.gen";
+import type { Status, TileSource } from "../source/source";
+import { percent } from "./words";
+
+/** What is shown, whether it is the model's own, and how its numbers are reached. */
+export function About({
+	description,
+	status,
+	source,
+}: {
+	description: Description;
+	status: Status;
+	source: TileSource;
+}) {
+	return (
+		<div class="about">
+			<span class="muted">{aboutText(description)}</span>
+			<CheckSign check={description.check} />
+			<StatusSign status={status} source={source} />
+		</div>
+	);
+}
+
+function aboutText({ model, layers, heads, queries, keys, same_tokens }: Description): string {
+	const tokens = same_tokens ? `${queries} tokens` : `${queries} × ${keys} tokens`;
+	return [model, `${layers.length} × ${heads} heads`, tokens].filter(Boolean).join(" · ");
+}
+
+/** How far the weights are from what the model itself computed. */
+function CheckSign({ check }: { check: Description["check"] }) {
+	if (!check) return null;
+	const worst = check.worst === 0 ? "0" : check.worst.toExponential(0);
+	const title =
+		"Weights of sampled rows times the values, against the model's own attention output: " +
+		`the largest difference is ${worst}, of ${check.tolerance.toExponential(0)} allowed`;
+	return (
+		<span class={check.ok ? "check" : "check failed"} title={title}>
+			{check.ok ? `checked to ${worst}` : `not the model's: off by ${worst}`}
+		</span>
+	);
+}
+
+const SILENT_AFTER_S = 20;
+
+function statusText(status: Status): string {
+	switch (status.kind) {
+		case "connecting":
+			return "connecting";
+		case "live":
+			return "live, exact";
+		case "computing":
+			return `computing, ${percent(status.share)}`;
+		case "stopped":
+			return "stopped";
+		case "gone":
+			return "no kernel";
+		case "busy":
+			return status.seconds < SILENT_AFTER_S
+				? `kernel busy, ${status.seconds} s`
+				: `no answer for ${status.seconds} s: busy or gone`;
+	}
+}
+
+function StatusSign({ status, source }: { status: Status; source: TileSource }) {
+	return (
+		<>
+			<span
+				class={`status ${status.kind}`}
+				role="status"
+				title={status.kind === "gone" ? status.why : ""}
+			>
+				{statusText(status)}
+			</span>
+			{status.kind === "computing" && (
+				<>
+					<progress value={status.share} aria-label="share that is computed" />
+					<button type="button" class="quiet" onClick={() => source.stop()}>
+						stop
+					</button>
+				</>
+			)}
+			{status.kind === "stopped" && (
+				<button type="button" class="quiet" onClick={() => source.goOn()}>
+					go on
+				</button>
+			)}
+		</>
+	);
+}
