@@ -15,6 +15,7 @@ from attention_explorer.attention import Attention, DenseAttention, dense, from_
 from attention_explorer.attention.biases import KeyBias
 from attention_explorer.attention.from_qk import LayerStates, QKAttention
 from attention_explorer.attention.masks import BiasedMask, DenseMask, KeyIntervals, Mask
+from attention_explorer.attention.states import RowScores
 
 HEADS, KEY_HEADS, QUERIES, KEYS, SIZE = 4, 2, 37, 41, 5
 CPU = torch.device("cpu")
@@ -136,14 +137,14 @@ class Watched:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.shapes: list[tuple[int, ...]] = []
-        original = LayerStates.scores
+        original = RowScores.against
 
-        def scores(states: LayerStates, *arguments: Any, **options: Any) -> torch.Tensor:
-            found = original(states, *arguments, **options)
+        def against(rows: RowScores, *arguments: Any) -> torch.Tensor:
+            found = original(rows, *arguments)
             self.shapes.append(tuple(found.shape))
             return found
 
-        monkeypatch.setattr(LayerStates, "scores", scores)
+        monkeypatch.setattr(RowScores, "against", against)
 
     @property
     def cells(self) -> int:

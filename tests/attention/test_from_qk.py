@@ -12,6 +12,7 @@ from attention_explorer.attention import Attention, DenseAttention, biases, from
 from attention_explorer.attention.biases import Bias, CellBias, KeyBias, OffsetBias
 from attention_explorer.attention.from_qk import LayerStates, QKAttention
 from attention_explorer.attention.masks import BiasedMask, DenseMask, KeyIntervals, compress
+from attention_explorer.attention.states import RowScores
 
 HEADS, KEY_HEADS, QUERIES, KEYS, SIZE = 6, 2, 23, 23, 4
 
@@ -104,14 +105,14 @@ def test_a_later_tile_costs_only_its_own_products(monkeypatch: pytest.MonkeyPatc
     attention = QKAttention([layer], layer_numbers=[0])
     attention.tile(0, 3, slice(0, 8), slice(0, 8))
     seen: list[tuple[int, ...]] = []
-    original = LayerStates.scores
+    original = RowScores.against
 
-    def watched(self: LayerStates, *arguments: Any) -> torch.Tensor:
+    def watched(self: RowScores, *arguments: Any) -> torch.Tensor:
         scores = original(self, *arguments)
         seen.append(tuple(scores.shape))
         return scores
 
-    monkeypatch.setattr(LayerStates, "scores", watched)
+    monkeypatch.setattr(RowScores, "against", watched)
     attention.tile(0, 3, slice(2, 8), slice(10, 15))
     assert seen == [(6, 5)]
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from .base import Attention, Float, Preview, Reduction
-from .biases import Index
 from .blocks import check_pooling, clip, pieces
 from .head import Head, pooled_queries
-from .masks import BiasedMask, Mask
+from .states import LayerStates as LayerStates
 
 # What is done without giving way: some 10 ms on one core.
 BLOCK_CELLS = 1 << 23
@@ -24,88 +21,6 @@ PREVIEW_BLOCK_ROWS = 64
 # Sampled rows in each row of a preview's cells, and a limit on what one preview reads.
 PREVIEW_ROWS = 8
 PREVIEW_CELLS = 1 << 24
-
-LOG2_E = math.log2(math.e)
-
-
-@dataclass(frozen=True)
-class LayerStates:
-    """What enters one layer's softmax.
-
-    Attributes
-    ----------
-    query : tensor, shape (heads, queries, d)
-        After rotary embedding and normalisation.
-    key : tensor, shape (key heads, keys, d)
-        Each key head serves heads / key heads consecutive heads.
-    scaling : float
-        Factor of the products.
-    mask : Mask or None
-        None: every query reads every key.
-    softcap : float or None
-        Scores s become softcap * tanh(s / softcap) before the mask.
-    sinks : tensor or None, shape (heads,)
-        A score of each head that takes weight but is no key: rows sum to less than 1.
-    """
-
-    query: torch.Tensor
-    key: torch.Tensor
-    scaling: float
-    mask: Mask | None = None
-    softcap: float | None = None
-    sinks: torch.Tensor | None = None
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What is computed in: float32 or wider."""
-        return torch.promote_types(self.query.dtype, torch.float32)
-
-    def scores(
-        self,
-        head: int,
-        queries: Index,
-        keys: Index,
-        is_open: bool = False,
-        out: torch.Tensor | None = None,
-    ) -> torch.Tensor:
-        """Return the scores times log2(e), so that weights go as 2 ** score.
-
-        Powers of 2, as torch's exp takes up to 200 times as long where its results underflow.
-
-        Parameters
-        ----------
-        head : int
-            Which head.
-        queries, keys : slice or tensor of int64
-            Of which rows and columns.
-        is_open : bool
-            Whether it is known that the mask leaves these scores as they are.
-        out : tensor, shape (keys, queries), optional
-            Where to put them.
-
-        Returns
-        -------
-        tensor, shape (queries, keys)
-            Key by key in memory: what is reduced over keys is so at several times the speed.
-        """
-        # What is given in the softmax's own unit is applied in it.
-        is_plain = self.softcap is None and not isinstance(self.mask, BiasedMask)
-        key_head = head * len(self.key) // len(self.query)
-        scaling = self.scaling * LOG2_E if is_plain else self.scaling
-        query = self.query[head, queries].to(self.dtype) * scaling
-        scores = torch.mm(self.key[key_head, keys].to(self.dtype), query.T, out=out).T
-        if self.softcap is not None:
-            scores.div_(self.softcap).tanh_().mul_(self.softcap)
-        if self.mask is not None and not is_open:
-            positions = torch.arange(self.key.shape[1], device=self.key.device)[keys]
-            self.mask.hide(scores, head, queries, positions)
-        return scores if is_plain else scores.mul_(LOG2_E)
-
-    def with_sink(self, head: int, peak: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
-        """Return the rows' sums of 2 ** (score - peak), their head's sink included."""
-        if self.sinks is None:
-            return total
-        return total + (self.sinks[head].to(total) * LOG2_E - peak).exp2_()
 
 
 class QKAttention(Attention):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
 from .base import Reduction
 from .biases import Index
 from .blocks import cell_sizes
 from .scan import by_bin, new_space, scan
-
-if TYPE_CHECKING:
-    from .from_qk import LayerStates
+from .states import LayerStates, RowScores
 
 
 class Head:
@@ -36,16 +32,16 @@ class Head:
 
     def whole_rows(self, queries: Index) -> torch.Tensor:
         """Return the weights of all keys, shape (queries, keys)."""
-        scores = self._states.scores(self._head, queries, self._every_key)
+        rows = self._rows(queries)
+        scores = rows.against(self._every_key)
         peak = scores.amax(-1)
         weights = scores.sub_(peak[:, None]).exp2_()
-        total = self._states.with_sink(self._head, peak, weights.sum(-1))
-        return weights.div_(total[:, None])
+        return weights.div_(rows.with_sink(peak, weights.sum(-1))[:, None])
 
     def weights(self, queries: slice, keys: Index) -> torch.Tensor:
         """Return weights of rows that are learned, shape (queries, keys)."""
         peak, total = self._normalisers[:, queries]
-        scores = self._states.scores(self._head, queries, keys)
+        scores = self._rows(queries).against(keys)
         return scores.sub_(peak[:, None]).exp2_().div_(total[:, None])
 
     def learn(self, queries: Index) -> None:
@@ -62,17 +58,19 @@ class Head:
         """
         if keys != self._every_key:
             self.learn(queries)
-        are_new = self._are_new(queries)
-        with_sums = are_new or reduction == "mean"
-        bins = scan(self._states, self._head, queries, keys, factor, with_sums, self._space)
+        rows, are_new = self._rows(queries), self._are_new(queries)
+        bins = scan(rows, keys, factor, are_new or reduction == "mean", self._space)
         if are_new:
-            total = self._states.with_sink(self._head, bins.peak, bins.sums.sum(0))
+            total = rows.with_sink(bins.peak, bins.sums.sum(0))
             self._normalisers[:, queries] = torch.stack([bins.peak, total])
         peak, total = self._normalisers[:, queries]
         if reduction == "max":
             return bins.highest.sub_(peak).exp2_().div_(total)
         sizes = _sizes(keys.stop - keys.start, factor, total)
         return bins.sums.mul_((bins.peak - peak).exp2_() / total).div_(sizes[:, None])
+
+    def _rows(self, queries: Index) -> RowScores:
+        return RowScores(self._states, self._head, queries)
 
     def _are_new(self, queries: Index) -> bool:
         return bool(self._normalisers[0, queries].isnan().any())

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
-from .biases import Index
 from .blocks import pieces
-
-if TYPE_CHECKING:
-    from .from_qk import LayerStates
+from .states import RowScores
 
 # 1 MiB of float32: what a core's own cache holds, so that the products are what takes time.
 CHUNK_CELLS = 1 << 18
@@ -37,28 +34,16 @@ class Bins(NamedTuple):
     sums: torch.Tensor
 
 
-def scan(
-    states: LayerStates,
-    head: int,
-    queries: Index,
-    keys: slice,
-    factor: int,
-    with_sums: bool,
-    space: torch.Tensor,
-) -> Bins:
-    """Read the scores of some queries once, by bins of `factor` keys counted from ``keys.start``.
+def scan(rows: RowScores, keys: slice, factor: int, with_sums: bool, space: torch.Tensor) -> Bins:
+    """Read the scores of some rows once, by bins of `factor` keys counted from ``keys.start``.
 
     Each chunk's powers are taken over its own peak while it is in the cache, and brought to
     the rows' peak afterwards (the online softmax of Milakov and Gimelshein, 2018).
 
     Parameters
     ----------
-    states : LayerStates
-        Of the layer.
-    head : int
-        Which head.
-    queries : slice or tensor of int64
-        Which rows; some hundred are fastest.
+    rows : RowScores
+        Some hundred are fastest.
     keys : slice
         Which keys; chunks that none of the queries may read are skipped.
     factor : int
@@ -68,12 +53,11 @@ def scan(
     space : tensor
         From `new_space`, overwritten.
     """
-    mask = states.mask
-    readable = keys if mask is None else mask.bounds(queries)
-    by_all = keys if mask is None else mask.common(queries)
-    n_rows = queries.stop - queries.start if isinstance(queries, slice) else len(queries)
-    n_bins = -(-(keys.stop - keys.start) // factor)
-    highest = states.query.new_full((n_bins, n_rows), -torch.inf, dtype=states.dtype)
+    mask = rows.states.mask
+    readable = keys if mask is None else mask.bounds(rows.queries)
+    by_all = keys if mask is None else mask.common(rows.queries)
+    n_rows, n_bins = len(rows), -(-(keys.stop - keys.start) // factor)
+    highest = space.new_full((n_bins, n_rows), -torch.inf)
     sums = highest.new_zeros(n_bins, n_rows if with_sums else 0)
     found: list[tuple[slice, torch.Tensor, torch.Tensor]] = []
     for chunk in pieces(keys, factor, max(1, len(space) // n_rows)):
@@ -81,7 +65,7 @@ def scan(
             continue
         is_open = by_all.start <= chunk.start and chunk.stop <= by_all.stop
         out = space[: (chunk.stop - chunk.start) * n_rows].view(-1, n_rows)
-        scores = states.scores(head, queries, chunk, is_open, out).T
+        scores = rows.against(chunk, is_open, out).T
         peaks = by_bin(torch.amax, scores, factor)
         first = (chunk.start - keys.start) // factor
         bins = slice(first, first + len(peaks))

@@ -31,7 +31,7 @@ _ROOMS = {
     "KeyBias": "..attention.biases",
     "KeyIntervals": "..attention.masks",
     "Kind": ".trace",
-    "LayerStates": "..attention.from_qk",
+    "LayerStates": "..attention.states",
     "OffsetBias": "..attention.biases",
     "QKAttention": "..attention.from_qk",
     "Tokens": ".tokens",

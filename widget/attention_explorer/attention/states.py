@@ -1,0 +1,107 @@
+"""What enters a layer's softmax, and the scores that come of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from .biases import Index
+from .masks import BiasedMask, Mask
+
+LOG2_E = math.log2(math.e)
+
+
+@dataclass(frozen=True)
+class LayerStates:
+    """What enters one layer's softmax.
+
+    Attributes
+    ----------
+    query : tensor, shape (heads, queries, d)
+        After rotary embedding and normalisation.
+    key : tensor, shape (key heads, keys, d)
+        Each key head serves heads / key heads consecutive heads.
+    scaling : float
+        Factor of the products.
+    mask : Mask or None
+        None: every query reads every key.
+    softcap : float or None
+        Scores s become softcap * tanh(s / softcap) before the mask.
+    sinks : tensor or None, shape (heads,)
+        A score of each head that takes weight but is no key: rows sum to less than 1.
+    """
+
+    query: torch.Tensor
+    key: torch.Tensor
+    scaling: float
+    mask: Mask | None = None
+    softcap: float | None = None
+    sinks: torch.Tensor | None = None
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What is computed in: float32 or wider."""
+        return torch.promote_types(self.query.dtype, torch.float32)
+
+
+class RowScores:
+    """The scores of some rows of one head, times log2(e), so that weights go as 2 ** score.
+
+    Powers of 2, as torch's exp takes up to 200 times as long where its results underflow.
+
+    Parameters
+    ----------
+    states : LayerStates
+        Of the layer.
+    head : int
+        Which head.
+    queries : slice or tensor of int64
+        Which rows.
+    """
+
+    def __init__(self, states: LayerStates, head: int, queries: Index) -> None:
+        self.states, self.head, self.queries = states, head, queries
+        # What is given in the softmax's own unit is applied in it.
+        self._is_plain = states.softcap is None and not isinstance(states.mask, BiasedMask)
+        scaling = states.scaling * LOG2_E if self._is_plain else states.scaling
+        self._query = states.query[head, queries].to(states.dtype) * scaling
+        self._key = states.key[head * len(states.key) // len(states.query)]
+
+    def __len__(self) -> int:
+        return len(self._query)
+
+    def against(
+        self, keys: Index, is_open: bool = False, out: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Return the scores against some keys, minus infinity where a key may not be read.
+
+        Parameters
+        ----------
+        keys : slice or tensor of int64
+            Which columns.
+        is_open : bool
+            Whether it is known that the mask leaves these scores as they are.
+        out : tensor, shape (keys, queries), optional
+            Where to put them.
+
+        Returns
+        -------
+        tensor, shape (queries, keys)
+            Key by key in memory: what is reduced over keys is so at several times the speed.
+        """
+        states = self.states
+        scores = torch.mm(self._key[keys].to(states.dtype), self._query.T, out=out).T
+        if states.softcap is not None:
+            scores.div_(states.softcap).tanh_().mul_(states.softcap)
+        if states.mask is not None and not is_open:
+            positions = torch.arange(len(self._key), device=self._key.device)[keys]
+            states.mask.hide(scores, self.head, self.queries, positions)
+        return scores if self._is_plain else scores.mul_(LOG2_E)
+
+    def with_sink(self, peak: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
+        """Return the rows' sums of 2 ** (score - peak), the head's sink included."""
+        if self.states.sinks is None:
+            return total
+        return total + (self.states.sinks[self.head].to(total) * LOG2_E - peak).exp2_()
