@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -297,6 +298,37 @@ def test_nothing_is_as_large_as_a_matrix(
         attention.pooled(0, 1, *everything, 16, "mean")
         attention.tile(0, 0, slice(1000, 1064), slice(900, 964))
     assert 1 << 13 <= seen.cells <= n * size // 2
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    yield
+    torch.set_default_dtype(before)
+
+
+MODES: dict[str, Any] = {
+    "inference mode": torch.inference_mode,
+    "gradients": torch.enable_grad,
+    "autocast": lambda: torch.autocast("cpu", torch.bfloat16),
+    "half precision by default": lambda: default_dtype(torch.bfloat16),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_callers_modes_change_no_number(mode: str) -> None:
+    """Autocast rounds products to 3 digits; masks in bfloat16 lose positions above 256."""
+    n = 600
+    layer = long_states(n, KeyIntervals.causal(n, n, CPU, 300), 64)
+    expected = list(every_answer(QKAttention([layer], layer_numbers=[0])))
+    learning = replace(layer, query=layer.query.clone().requires_grad_())
+    attention = QKAttention([learning], layer_numbers=[0])
+    with MODES[mode]():
+        inside = list(every_answer(attention))
+    for ours in (inside, list(every_answer(attention))):
+        for number, other in zip(ours, expected, strict=True):
+            assert np.abs(number - other).max() < 1e-6
 
 
 def every_answer(attention: Attention) -> Iterator[Any]:

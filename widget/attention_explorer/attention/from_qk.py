@@ -9,7 +9,7 @@ import torch
 
 from .base import Attention, Float, Preview, Reduction
 from .blocks import check_pooling, clip, pieces
-from .head import Head, pooled_queries
+from .head import Head, exactly, pooled_queries
 from .states import LayerStates as LayerStates
 
 # What is done without giving way: some 10 ms on one core.
@@ -136,11 +136,12 @@ class QKAttention(Attention):
     def _head(self, layer: int, head: int) -> Head:
         """Return a head with what is kept of it; one for each question, as questions may mix."""
         states = self._layers[layer]
-        if (layer, head) not in self._normalisers:
-            self._normalisers[layer, head] = torch.full(
-                (2, self.n_queries), torch.nan, dtype=states.dtype, device=states.query.device
-            )
-        return Head(states, head, self._normalisers[layer, head])
+        with exactly(states.query.device):
+            if (layer, head) not in self._normalisers:
+                self._normalisers[layer, head] = torch.full(
+                    (2, self.n_queries), torch.nan, dtype=states.dtype, device=states.query.device
+                )
+            return Head(states, head, self._normalisers[layer, head])
 
     def _blocks(self, queries: slice, factor: int = 1) -> Iterator[slice]:
         """Cut the queries into blocks that are read without giving way."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from .base import Reduction
@@ -32,17 +35,19 @@ class Head:
 
     def whole_rows(self, queries: Index) -> torch.Tensor:
         """Return the weights of all keys, shape (queries, keys)."""
-        rows = self._rows(queries)
-        scores = rows.against(self._every_key)
-        peak = scores.amax(-1)
-        weights = scores.sub_(peak[:, None]).exp2_()
-        return weights.div_(rows.with_sink(peak, weights.sum(-1))[:, None])
+        with exactly(self._normalisers.device):
+            rows = self._rows(queries)
+            scores = rows.against(self._every_key)
+            peak = scores.amax(-1)
+            weights = scores.sub_(peak[:, None]).exp2_()
+            return weights.div_(rows.with_sink(peak, weights.sum(-1))[:, None])
 
     def weights(self, queries: slice, keys: Index) -> torch.Tensor:
         """Return weights of rows that are learned, shape (queries, keys)."""
-        peak, total = self._normalisers[:, queries]
-        scores = self._rows(queries).against(keys)
-        return scores.sub_(peak[:, None]).exp2_().div_(total[:, None])
+        with exactly(self._normalisers.device):
+            peak, total = self._normalisers[:, queries]
+            scores = self._rows(queries).against(keys)
+            return scores.sub_(peak[:, None]).exp2_().div_(total[:, None])
 
     def learn(self, queries: Index) -> None:
         """Find the normalisers of rows, where they aren't known."""
@@ -58,22 +63,34 @@ class Head:
         """
         if keys != self._every_key:
             self.learn(queries)
-        rows, are_new = self._rows(queries), self._are_new(queries)
-        bins = scan(rows, keys, factor, are_new or reduction == "mean", self._space)
-        if are_new:
-            total = rows.with_sink(bins.peak, bins.sums.sum(0))
-            self._normalisers[:, queries] = torch.stack([bins.peak, total])
-        peak, total = self._normalisers[:, queries]
-        if reduction == "max":
-            return bins.highest.sub_(peak).exp2_().div_(total)
-        sizes = _sizes(keys.stop - keys.start, factor, total)
-        return bins.sums.mul_((bins.peak - peak).exp2_() / total).div_(sizes[:, None])
+        with exactly(self._normalisers.device):
+            rows, are_new = self._rows(queries), self._are_new(queries)
+            bins = scan(rows, keys, factor, are_new or reduction == "mean", self._space)
+            if are_new:
+                total = rows.with_sink(bins.peak, bins.sums.sum(0))
+                self._normalisers[:, queries] = torch.stack([bins.peak, total])
+            peak, total = self._normalisers[:, queries]
+            if reduction == "max":
+                return bins.highest.sub_(peak).exp2_().div_(total)
+            sizes = _sizes(keys.stop - keys.start, factor, total)
+            return bins.sums.mul_((bins.peak - peak).exp2_() / total).div_(sizes[:, None])
 
     def _rows(self, queries: Index) -> RowScores:
         return RowScores(self._states, self._head, queries)
 
     def _are_new(self, queries: Index) -> bool:
         return bool(self._normalisers[0, queries].isnan().any())
+
+
+@contextmanager
+def exactly(device: torch.device) -> Iterator[None]:
+    """Keep the caller's modes out: autocast would round, and what inference mode made is frozen."""
+    with (
+        torch.inference_mode(False),
+        torch.no_grad(),
+        torch.autocast(device.type, enabled=False),
+    ):
+        yield
 
 
 def pooled_queries(lines: torch.Tensor, factor: int, reduction: Reduction) -> torch.Tensor:

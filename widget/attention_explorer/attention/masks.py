@@ -51,12 +51,10 @@ class KeyIntervals:
         """Set the scores (queries, keys) of what may not be read to minus infinity."""
         # Key by key, as scores lie in memory; in floats, which compare and fill 3 times as fast.
         positions = keys[:, None].to(scores.dtype)
-        start, stop = self.start[queries], self.stop[queries]
-        if int(start.max()) > 0:
-            inside = (positions - (start - 0.5).to(scores.dtype)).mul_(torch.inf)
-            torch.minimum(scores.T, inside, out=scores.T)
-        inside = ((stop - 0.5).to(scores.dtype) - positions).mul_(torch.inf)
-        torch.minimum(scores.T, inside, out=scores.T)
+        start, stop = (bound[queries].to(scores.dtype) - 0.5 for bound in (self.start, self.stop))
+        if float(start.max()) > 0:
+            torch.minimum(scores.T, (positions - start).mul_(torch.inf), out=scores.T)
+        torch.minimum(scores.T, (stop - positions).mul_(torch.inf), out=scores.T)
 
     def to(self, device: torch.device) -> KeyIntervals:
         """Return it on the device."""
