@@ -119,12 +119,25 @@ export interface EverythingRequest {
 
 export type Request = TokensRequest | WeightsRequest | EverythingRequest;
 
-/** `keys` is None where the keys are the queries. */
+/**
+ * How a token that the model generated came to be: `query` is whose output chose `token`.
+ *
+ * Both count the queries. The alternatives are the likeliest tokens and their probabilities.
+ */
+export interface StepInfo {
+	readonly token: number;
+	readonly query: number;
+	readonly probability: number;
+	readonly alternatives: readonly (readonly [string, number])[];
+}
+
+/** `keys` is None where the keys are the queries; `steps` is empty where none was generated. */
 export interface TokensReply {
 	readonly id: string;
 	readonly kind: "tokens";
 	readonly queries: TokenTable;
 	readonly keys: TokenTable | null;
+	readonly steps: readonly StepInfo[];
 }
 
 /**

@@ -44,6 +44,34 @@ def test_weights_of_a_model_are_eager_attentions(model: Any) -> None:
     assert explorer._description["model"] == explorer.trace.model_name
 
 
+def test_a_target_goes_to_the_trace_and_each_kind_is_shown() -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = ["<pad>", "a", "cat", "eine", "Katze", "saß"]
+    backend = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="a"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>")
+    config = transformers.T5Config(
+        vocab_size=6, d_model=16, d_kv=4, d_ff=8, num_layers=2, num_heads=3, num_decoder_layers=1
+    )
+    config.decoder_start_token_id = 0
+    model = transformers.T5ForConditionalGeneration(config).eval()
+    explorer = AttentionExplorer.from_model(
+        model, tokenizer, "a cat", target="eine Katze saß", store="cpu"
+    )
+    assert explorer.kind == "cross"
+    assert (explorer.tokens.raw, explorer.key_tokens.raw) == (
+        ("<pad>", "eine", "Katze"),
+        ("a", "cat"),
+    )
+    assert explorer._description["check"]["ok"]
+    assert (
+        0 <= explorer._description["check"]["worst"] < explorer._description["check"]["tolerance"]
+    )
+    explorer.kind = "encoder"
+    assert explorer.weights(1, 2).shape == (2, 2)
+
+
 def test_a_trace_keeps_its_tokens_and_other_names_can_be_given(model: Any) -> None:
     traced = trace(model, inputs={"input_ids": torch.tensor([[1, 7, 2]])}, tokens=WORDS[:3])
     assert AttentionExplorer(traced).tokens is traced.tokens

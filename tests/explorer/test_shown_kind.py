@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from traitlets import TraitError
 
 from attention_explorer.attention import dense_attention
 from attention_explorer.explorer import AttentionExplorer
-from attention_explorer.tracing import Kind, Tokens, Trace
+from attention_explorer.tracing import Kind, Step, Tokens, Trace
 from attention_explorer.tracing.trace import Check
 
 if TYPE_CHECKING:
@@ -128,6 +129,27 @@ def test_a_late_request_is_answered_from_its_own_kind(
         np.testing.assert_array_equal(np.frombuffer(buffers[1], np.float32), expected)
     reply, _ = wire.request({"id": "t", "kind": "tokens", "shown": "cross"})
     assert (reply["queries"]["raw"], reply["keys"]["raw"]) == (list(TARGET.raw), list(SOURCE.raw))
+
+
+def test_steps_cross_with_the_tokens_that_were_generated(
+    traced: Trace, wires: dict[str, Wire]
+) -> None:
+    steps = (Step(3, 2, 0.5, ((" cat", 0.5), ("s", 0.25))), Step(4, 3, 0.125, ((" sat", 0.75),)))
+    written = replace(traced.kinds["decoder"], steps=steps)
+    explorer = AttentionExplorer(replace(traced, kinds={**traced.kinds, "decoder": written}))
+    assert explorer._data is not None
+    wire = wires[explorer._data.model_id]
+    reply, _ = wire.request({"id": "t", "kind": "tokens", "shown": "decoder"})
+    assert json.loads(json.dumps(reply["steps"])) == [
+        {
+            "token": 3,
+            "query": 2,
+            "probability": 0.5,
+            "alternatives": [[" cat", 0.5], ["s", 0.25]],
+        },
+        {"token": 4, "query": 3, "probability": 0.125, "alternatives": [[" sat", 0.75]]},
+    ]
+    assert wire.request({"id": "t", "kind": "tokens", "shown": "encoder"})[0]["steps"] == []
 
 
 def test_an_unknown_kind_names_those_there_are(

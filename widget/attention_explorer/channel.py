@@ -138,6 +138,15 @@ def tokens_reply(kind: Kind, identity: str = "") -> TokensReply:
         "kind": "tokens",
         "queries": kind.tokens.table(),
         "keys": None if kind.key_tokens is None else kind.key_tokens.table(),
+        "steps": [
+            {
+                "token": step.position,
+                "query": step.query,
+                "probability": step.probability,
+                "alternatives": list(step.alternatives),
+            }
+            for step in kind.steps
+        ],
     }
 
 

@@ -125,13 +125,26 @@ class EverythingRequest(TypedDict):
 Request = TokensRequest | WeightsRequest | EverythingRequest
 
 
+class StepInfo(TypedDict):
+    """How a token that the model generated came to be: `query` is whose output chose `token`.
+
+    Both count the queries. The alternatives are the likeliest tokens and their probabilities.
+    """
+
+    token: int
+    query: int
+    probability: float
+    alternatives: list[tuple[str, float]]
+
+
 class TokensReply(TypedDict):
-    """`keys` is None where the keys are the queries."""
+    """`keys` is None where the keys are the queries; `steps` is empty where none was generated."""
 
     id: str
     kind: Literal["tokens"]
     queries: TokenTable
     keys: TokenTable | None
+    steps: list[StepInfo]
 
 
 class WeightsReply(TypedDict):

@@ -2,7 +2,7 @@
 
 from .demo_model import demo_model
 from .tokens import Tokens
-from .trace import Kind, Trace
+from .trace import Kind, Step, Trace
 from .tracer import trace
 
-__all__ = ["Kind", "Tokens", "Trace", "demo_model", "trace"]
+__all__ = ["Kind", "Step", "Tokens", "Trace", "demo_model", "trace"]

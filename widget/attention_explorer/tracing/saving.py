@@ -34,6 +34,7 @@ _ROOMS = {
     "LayerStates": "..attention.states",
     "OffsetBias": "..attention.biases",
     "QKAttention": "..attention.from_qk",
+    "Step": ".trace",
     "Tokens": ".tokens",
     "Trace": ".trace",
 }

@@ -41,6 +41,30 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Step:
+    """How one token came to be generated.
+
+    Attributes
+    ----------
+    position : int
+        The token's own.
+    query : int
+        The one whose output chose the token: the position before it. Its row is what the model
+        read to choose it; the token's own row is what it read to go on.
+    probability : float
+        What the model gave the token after all that came before it, before any temperature,
+        penalty or cut of the generation.
+    alternatives : tuple of (str, float)
+        The tokens that it gave most, and how much, the most likely first.
+    """
+
+    position: int
+    query: int
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class Kind:
     """One kind of attention that a model has.
 
@@ -54,12 +78,15 @@ class Kind:
         Of the keys, where they are other tokens.
     check : Check or None
         How the weights stand against the model's own outputs, where it was there to be asked.
+    steps : tuple of Step
+        Of the queries that the model generated, in order.
     """
 
     attention: Attention
     tokens: Tokens
     key_tokens: Tokens | None = None
     check: Check | None = None
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -78,7 +105,7 @@ class Trace:
     model_name : str
         The checkpoint's name, or the model's class.
     text, text_pair, target : str or None
-        What was traced, where it was given as text.
+        What was traced, where it was given as text; `target` is also what was generated.
     """
 
     kinds: Mapping[str, Kind]
@@ -103,6 +130,11 @@ class Trace:
     def key_tokens(self) -> Tokens | None:
         """Of the keys, where they are other tokens."""
         return self.kinds[self.kind].key_tokens
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """How each token that `trace.generate` let the model write came to be, in order."""
+        return self.kinds[self.kind].steps
 
     @property
     def source(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -16,121 +16,185 @@ if TYPE_CHECKING:
 Store = Literal["device", "cpu"]
 
 
-@overload
-def trace(
-    model: Any,
-    tokenizer: Any = None,
-    text: str | None = None,
-    text_pair: str | None = None,
-    *,
-    target: str | None = None,
-    inputs: Mapping[str, Any] | None = None,
-    tokens: Tokens | Sequence[str] | None = None,
-    batch_index: int | None = None,
-    max_length: int | None = None,
-    store: Store = "device",
-) -> Trace: ...
+class Tracing:
+    """Traces models: ``trace(model, tokenizer, text)``, and ``trace.generate`` as they write."""
+
+    @overload
+    def __call__(
+        self,
+        model: Any,
+        tokenizer: Any = None,
+        text: str | None = None,
+        text_pair: str | None = None,
+        *,
+        target: str | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        tokens: Tokens | Sequence[str] | None = None,
+        batch_index: int | None = None,
+        max_length: int | None = None,
+        store: Store = "device",
+    ) -> Trace: ...
+
+    @overload
+    def __call__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        text: list[str] | tuple[str, ...],
+        text_pair: list[str] | tuple[str, ...] | None = None,
+        *,
+        target: list[str] | tuple[str, ...] | None = None,
+        max_length: int | None = None,
+        store: Store = "device",
+    ) -> list[Trace]: ...
+
+    def __call__(
+        self,
+        model: Any,
+        tokenizer: Any = None,
+        text: str | Sequence[str] | None = None,
+        text_pair: str | Sequence[str] | None = None,
+        *,
+        target: str | Sequence[str] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        tokens: Tokens | Sequence[str] | None = None,
+        batch_index: int | None = None,
+        max_length: int | None = None,
+        store: Store = "device",
+    ) -> Trace | list[Trace]:
+        """Run a model once on a text and keep what it attended to.
+
+        The model runs as it was loaded, whatever its backend, without dropout and gradients, and
+        is left exactly as it was found. Weights are rebuilt from the pass's queries and keys when
+        they are asked for, so a trace takes O(tokens) memory.
+
+        Parameters
+        ----------
+        model : transformers model or str
+            An encoder, a decoder or both, of texts, images or speech; a string is loaded with
+            ``AutoModel.from_pretrained``.
+        tokenizer : transformers tokenizer or str, optional
+            Needed for a text, unless `model` is a string.
+        text, text_pair : str, or list of str, optional
+            What to trace; two texts as the tokenizer joins them, e.g. question and context. Of a
+            list, all texts are traced in one forward pass, padded on the right.
+        target : str, or list of str, optional
+            What the decoder of a model with an encoder and a decoder is to write. Its tokens are
+            what it reads for that: the start, and all but the end.
+        inputs : BatchEncoding or mapping, optional
+            Prepared inputs instead of a text: ``input_ids``, ``pixel_values`` or
+            ``input_features``, with ``decoder_input_ids`` or ``labels`` where the model writes a
+            target.
+        tokens : Tokens or sequence of str, optional
+            With `inputs`: what to show, one for each position, where the tokenizer isn't to be
+            asked.
+        batch_index : int, optional
+            Which example of `inputs`, where they hold two or more.
+        max_length : int, optional
+            Cut the text to so many tokens.
+        store : "device" or "cpu"
+            Where queries and keys are kept: on the model's device, or moved off it layer by layer.
+
+        Returns
+        -------
+        Trace, or list of Trace for a list of texts
+            Without the positions that the attention mask calls padding: `Attention.notes` says so.
+
+        Raises
+        ------
+        ValueError
+            No text, a text longer than the model can read, inputs without any of the known, a batch
+            without `batch_index`, no target for a model that needs one, or a model that returns no
+            attention and whose attention can't be rebuilt.
+        """
+        from . import examples
+
+        if store not in ("device", "cpu"):
+            raise ValueError(f"store has to be 'device' or 'cpu', got {store!r}")
+        model, tokenizer = load(model, tokenizer)
+        if inputs is None:
+            if text is None:
+                raise ValueError("there is nothing to trace: pass a text, or inputs=")
+            given = _as_texts(text, text_pair, target)
+            batch = examples.from_texts(model, tokenizer, given, max_length)
+            traced = trace_examples(model, batch, store)
+            traced = [
+                replace(one, text=t.text, text_pair=t.pair, target=t.target)
+                for one, t in zip(traced, given, strict=True)
+            ]
+            return traced[0] if isinstance(text, str) else traced
+        if text is not None or text_pair is not None:
+            raise ValueError("both a text and inputs= are given: pass one of them")
+        if target is not None and not isinstance(target, str):
+            raise TypeError(f"target has to be a string with inputs=, got {type(target).__name__}")
+        batch = examples.from_inputs(model, tokenizer, inputs, tokens, target, batch_index)
+        return replace(trace_examples(model, batch, store)[0], target=target)
+
+    def generate(
+        self,
+        model: Any,
+        tokenizer: Any,
+        prompt: str,
+        *,
+        max_new_tokens: int,
+        store: Store = "device",
+        **options: Any,
+    ) -> Trace:
+        """Let a model go on from a prompt, and keep what it attended to for every token.
+
+        The text is written by the model's own ``generate``. Then one forward pass over the finished
+        text gives the attention of every token over all that came before it, and the
+        probabilities: the same numbers as step by step, up to rounding. The model is left exactly
+        as it was found.
+
+        Parameters
+        ----------
+        model : transformers model or str
+            One that can generate; a string is loaded with ``AutoModelForCausalLM`` or, for an
+            encoder with a decoder, ``AutoModelForSeq2SeqLM``.
+        tokenizer : transformers tokenizer or str, optional
+            None only where `model` is a string.
+        prompt : str
+            What to go on from; what the encoder reads, where there is one.
+        max_new_tokens : int
+            Stop after so many tokens, where the model doesn't end before.
+        store : "device" or "cpu"
+            As for a trace.
+        **options
+            Go to ``model.generate``: ``do_sample``, ``temperature``, ``num_beams``, ...
+
+        Returns
+        -------
+        Trace
+            Of prompt and continuation, with a `Step` for each generated token in ``steps``; for an
+            encoder with a decoder, all three kinds of attention over what was generated. ``target``
+            is the text that was generated.
+
+        Raises
+        ------
+        ValueError
+            An empty prompt, no token to generate, more tokens than the model can read, several
+            sequences at once, or a model that can't generate.
+        """
+        from .generate import generate
+
+        return generate(
+            model, tokenizer, prompt, max_new_tokens=max_new_tokens, store=store, **options
+        )
 
 
-@overload
-def trace(
-    model: Any,
-    tokenizer: Any,
-    text: list[str] | tuple[str, ...],
-    text_pair: list[str] | tuple[str, ...] | None = None,
-    *,
-    target: list[str] | tuple[str, ...] | None = None,
-    max_length: int | None = None,
-    store: Store = "device",
-) -> list[Trace]: ...
+trace = Tracing()
 
 
-def trace(
-    model: Any,
-    tokenizer: Any = None,
-    text: str | Sequence[str] | None = None,
-    text_pair: str | Sequence[str] | None = None,
-    *,
-    target: str | Sequence[str] | None = None,
-    inputs: Mapping[str, Any] | None = None,
-    tokens: Tokens | Sequence[str] | None = None,
-    batch_index: int | None = None,
-    max_length: int | None = None,
-    store: Store = "device",
-) -> Trace | list[Trace]:
-    """Run a model once on a text and keep what it attended to.
-
-    The model runs as it was loaded, whatever its backend, without dropout and gradients, and is
-    left exactly as it was found. Weights are rebuilt from the pass's queries and keys when they are
-    asked for, so a trace takes O(tokens) memory.
-
-    Parameters
-    ----------
-    model : transformers model or str
-        An encoder, a decoder or both, of texts, images or speech; a string is loaded with
-        ``AutoModel.from_pretrained``.
-    tokenizer : transformers tokenizer or str, optional
-        Needed for a text, unless `model` is a string.
-    text, text_pair : str, or list of str, optional
-        What to trace; two texts as the tokenizer joins them, e.g. question and context. Of a list,
-        all texts are traced in one forward pass, padded on the right.
-    target : str, or list of str, optional
-        What the decoder of a model with an encoder and a decoder is to write. Its tokens are what
-        it reads for that: the start, and all but the end.
-    inputs : BatchEncoding or mapping, optional
-        Prepared inputs instead of a text: ``input_ids``, ``pixel_values`` or ``input_features``,
-        with ``decoder_input_ids`` or ``labels`` where the model writes a target.
-    tokens : Tokens or sequence of str, optional
-        With `inputs`: what to show, one for each position, where the tokenizer isn't to be asked.
-    batch_index : int, optional
-        Which example of `inputs`, where they hold two or more.
-    max_length : int, optional
-        Cut the text to so many tokens.
-    store : "device" or "cpu"
-        Where queries and keys are kept: on the model's device, or moved off it layer by layer.
-
-    Returns
-    -------
-    Trace, or list of Trace for a list of texts
-        Without the positions that the attention mask calls padding: `Attention.notes` says so.
-
-    Raises
-    ------
-    ValueError
-        No text, a text longer than the model can read, inputs without any of the known, a batch
-        without `batch_index`, no target for a model that needs one, or a model that returns no
-        attention and whose attention can't be rebuilt.
-    """
-    from . import examples
-
-    if store not in ("device", "cpu"):
-        raise ValueError(f"store has to be 'device' or 'cpu', got {store!r}")
-    model, tokenizer = _load(model, tokenizer)
-    if inputs is None:
-        if text is None:
-            raise ValueError("there is nothing to trace: pass a text, or inputs=")
-        given = _as_texts(text, text_pair, target)
-        batch = examples.from_texts(model, tokenizer, given, max_length)
-        traced = _trace(model, batch, store)
-        traced = [
-            replace(one, text=t.text, text_pair=t.pair, target=t.target)
-            for one, t in zip(traced, given, strict=True)
-        ]
-        return traced[0] if isinstance(text, str) else traced
-    if text is not None or text_pair is not None:
-        raise ValueError("both a text and inputs= are given: pass one of them")
-    if target is not None and not isinstance(target, str):
-        raise TypeError(f"target has to be a string with inputs=, got {type(target).__name__}")
-    batch = examples.from_inputs(model, tokenizer, inputs, tokens, target, batch_index)
-    return replace(_trace(model, batch, store)[0], target=target)
-
-
-def _load(model: Any, tokenizer: Any) -> tuple[Any, Any]:
+def load(
+    model: Any, tokenizer: Any, from_name: Callable[[str], Any] | None = None
+) -> tuple[Any, Any]:
+    """Return the model itself and its tokenizer, those that are named loaded."""
     if isinstance(model, str):
         from transformers import AutoModel
 
         tokenizer = model if tokenizer is None else tokenizer
-        model = AutoModel.from_pretrained(model)
+        model = (from_name or AutoModel.from_pretrained)(model)
     if isinstance(tokenizer, str):
         from transformers import AutoTokenizer
 
@@ -163,7 +227,7 @@ def _as_texts(
     return [Text(*one) for one in zip(text, *others, strict=True)]
 
 
-def _trace(model: Any, given: Examples, store: Store) -> list[Trace]:
+def trace_examples(model: Any, given: Examples, store: Store) -> list[Trace]:
     """Return one trace for each example."""
     from .forward import read_attention
     from .kinds import SIDES
