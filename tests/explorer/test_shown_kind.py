@@ -152,6 +152,18 @@ def test_steps_cross_with_the_tokens_that_were_generated(
     assert wire.request({"id": "t", "kind": "tokens", "shown": "encoder"})[0]["steps"] == []
 
 
+def test_many_steps_do_not_push_the_tokens_out_of_the_snapshot(traced: Trace) -> None:
+    """A notebook without a kernel shows the text at least."""
+    random = np.random.default_rng(0)
+    steps = tuple(
+        Step(4, 3, 0.5, tuple((" cat", float(share)) for share in random.random(5)))
+        for _ in range(500)
+    )
+    written = replace(traced.kinds["decoder"], steps=steps)
+    explorer = AttentionExplorer(replace(traced, kinds={"decoder": written}, kind="decoder"))
+    assert tokens_in(explorer._snapshot) == list(TARGET.raw)
+
+
 def test_an_unknown_kind_names_those_there_are(
     traced: Trace, softmax: Softmax, wires: dict[str, Wire]
 ) -> None:

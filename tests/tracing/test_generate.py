@@ -82,7 +82,9 @@ def test_rows_and_probabilities_are_those_of_the_finished_text(family: str, toke
         assert probability == step.probability
     assert traced.target == tokenizer.decode(ids[0, N_PROMPT:], skip_special_tokens=True)
     assert "over the finished text" in traced.source
+    assert "in one pass" not in " ".join(traced.attention.notes)
     assert traced.check().ok
+    assert traced.check(rows=5).ok
 
 
 def test_the_text_is_the_one_that_the_model_writes_by_itself(tokenizer: Any) -> None:
@@ -120,6 +122,16 @@ def test_an_encoder_with_a_decoder_has_all_kinds_over_what_it_wrote(tokenizer: A
     assert traced["decoder"].steps == traced.steps
     assert traced["encoder"].steps == ()
     assert [token.strip() for token in traced["encoder"].tokens.text[1:-1]] == PROMPT.split()
+
+
+def test_a_model_that_computes_otherwise_step_by_step_is_told_so(tokenizer: Any) -> None:
+    """Dynamic scaling turns keys by angles that change with the length; cached ones keep theirs."""
+    rope = {"rope_type": "dynamic", "factor": 4.0, "rope_theta": 10000.0}
+    model = writer("llama", max_position_embeddings=9, rope_parameters=rope)
+    traced = trace.generate(model, tokenizer, PROMPT, max_new_tokens=6, do_sample=False)
+    assert "something else than in one pass" in " ".join(traced.attention.notes)
+    fixed = trace.generate(writer("llama"), tokenizer, PROMPT, max_new_tokens=6, do_sample=False)
+    assert fixed.attention.notes == ()
 
 
 def test_the_end_ends_it(tokenizer: Any) -> None:

@@ -65,9 +65,9 @@ def take_snapshot(kind: Kind, layer: int, head: int) -> Snapshot:
     cells a side, else (of heads that take long to pool) none.
     """
     attention = kind.attention
-    table: TokensReply | None = tokens_reply(kind)
-    if _base64_bytes(_header({"tokens": table, "weights": None})) > TOKENS_BYTES:
-        table = None
+    tokens = tokens_reply(kind)
+    without_steps: TokensReply = {**tokens, "steps": []}
+    table = next((it for it in (tokens, without_steps) if _has_room(it)), None)
     encoding = pixel_encoding(attention)
     for tiles in _candidates(attention, layer, head):
         header = _header({"tokens": table, "weights": weights_reply(tiles, encoding)})
@@ -89,6 +89,10 @@ def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequenc
         return
     longest = max(attention.n_queries, attention.n_keys)
     yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0)]
+
+
+def _has_room(tokens: TokensReply) -> bool:
+    return _base64_bytes(_header({"tokens": tokens, "weights": None})) <= TOKENS_BYTES
 
 
 def _header(replies: SavedReplies) -> bytes:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
+from .check import tolerance
 from .examples import Examples, from_inputs, takes_target
 from .forward import evaluating, uncompiled
 from .limits import longest_input, name_of
@@ -25,10 +26,11 @@ _WRITING = ("decoder", "cross", "text")
 
 @dataclass(frozen=True)
 class _Finished:
-    """Token numbers, those that were there first and those that were generated."""
+    """Token numbers, the first `n_given` not generated, and the logits that chose the last one."""
 
     ids: torch.Tensor
     n_given: int
+    last: torch.Tensor | None
 
     @property
     def choosing(self) -> torch.Tensor:
@@ -68,11 +70,12 @@ def generate(
     encoding = tokenizer(prompt, verbose=False)
     finished = _write(model, encoding["input_ids"], max_new_tokens, options)
     examples = _examples(model, tokenizer, prompt, encoding, finished)
-    with _odds_of(model, finished) as odds:
+    passed = _FinishedPass(finished)
+    with _told(model, passed):
         (traced,) = trace_examples(model, examples, store)
     steps = tuple(
         _step(tokenizer, finished.ids.tolist(), position, one)
-        for position, one in enumerate(odds, finished.n_given)
+        for position, one in enumerate(passed.odds, finished.n_given)
     )
     kinds = {
         name: replace(kind, steps=steps) if name in _WRITING else kind
@@ -84,6 +87,11 @@ def generate(
         )
     for kind in kinds.values():
         kind.attention.source += ", in one pass over the finished text"
+        if passed.drift > 10 * tolerance(model.dtype):
+            kind.attention.notes += (
+                "Step by step the model computed something else than in one pass over the finished "
+                f"text, which is shown: the logits differ by {passed.drift:.2g} of the largest.",
+            )
     written = tokenizer.decode(finished.ids[finished.n_given :], skip_special_tokens=True)
     return replace(traced, kinds=kinds, text=prompt, target=written)
 
@@ -127,7 +135,8 @@ def _write(
             f"{max(longest - n_given, 0)}"
         )
     ids = torch.tensor([prompt], device=next(model.parameters()).device)
-    with evaluating(model), uncompiled(model):
+    last = _LastPass()
+    with evaluating(model), uncompiled(model), _told(model, last):
         result = model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
@@ -135,7 +144,7 @@ def _write(
             **options,
         )
     (sequence,) = getattr(result, "sequences", result).cpu()
-    return _Finished(sequence, n_given)
+    return _Finished(sequence, n_given, last.row(len(sequence) - n_given))
 
 
 def _examples(
@@ -168,26 +177,68 @@ def _joined(given: Tokens, whole: Tokens) -> Tokens:
     return replace(whole, **columns, word=given.word + word)
 
 
-@contextmanager
-def _odds_of(model: Any, finished: _Finished) -> Iterator[list[_Odds]]:
-    """Note what the next pass gives each token that was generated."""
-    odds: list[_Odds] = []
+class _LastPass:
+    """Keeps the logits of the last pass of a generation."""
 
-    def note(_module: object, _inputs: object, output: Any) -> None:
-        if odds:
-            return
-        logits = output.logits[0]
-        if len(logits) == len(finished.ids):
-            logits = logits[finished.choosing.to(logits.device)]
-        for row, chosen in zip(logits, finished.ids[finished.n_given :].tolist(), strict=True):
+    def __init__(self) -> None:
+        self._n_passes = 0
+        self._logits: torch.Tensor | None = None
+
+    def __call__(self, logits: torch.Tensor) -> None:
+        self._n_passes += 1
+        self._logits = logits
+
+    def row(self, n_generated: int) -> torch.Tensor | None:
+        """Return what chose the last token, where each pass chose one; beams and drafts differ."""
+        if self._logits is None or self._n_passes != n_generated or len(self._logits) > 1:
+            return None
+        return self._logits[0, -1].float().cpu()
+
+
+class _FinishedPass:
+    """Notes what the pass over the finished text gives each token that was generated.
+
+    Attributes
+    ----------
+    odds : list of _Odds
+        One a token.
+    drift : float
+        How far it is from the pass that chose the last token, over the largest logit.
+    """
+
+    def __init__(self, finished: _Finished) -> None:
+        self._finished = finished
+        self.odds: list[_Odds] = []
+        self.drift = 0.0
+
+    def __call__(self, logits: torch.Tensor) -> None:
+        if self.odds:
+            return  # passes that follow, for the weights alone
+        finished = self._finished
+        rows = logits[0]
+        if len(rows) == len(finished.ids):
+            rows = rows[finished.choosing.to(rows.device)]
+        for row, chosen in zip(rows, finished.ids[finished.n_given :].tolist(), strict=True):
             probabilities = row.float().softmax(0)
             likeliest = probabilities.topk(min(ALTERNATIVES, len(probabilities)))
             pairs = zip(likeliest.indices.tolist(), likeliest.values.tolist(), strict=True)
-            odds.append(_Odds(float(probabilities[chosen]), list(pairs)))
+            self.odds.append(_Odds(float(probabilities[chosen]), list(pairs)))
+        if finished.last is not None:
+            last = rows[-1].float().cpu()
+            largest = float(last.abs().max().clamp(min=1e-30))
+            self.drift = float((last - finished.last).abs().max()) / largest
 
-    hook = model.register_forward_hook(note)
+
+@contextmanager
+def _told(model: Any, receive: Callable[[torch.Tensor], None]) -> Iterator[None]:
+    """Tell of the logits of each pass."""
+
+    def tell(_module: object, _inputs: object, output: Any) -> None:
+        receive(output.logits.detach())
+
+    hook = model.register_forward_hook(tell)
     try:
-        yield odds
+        yield
     finally:
         hook.remove()
 
