@@ -144,15 +144,20 @@ def head_row(f: dict[str, float]) -> str:
 
 
 def growth(figures: list[dict[str, float]]) -> str:
-    """Return the exponents of time against n: 1 is a straight line."""
-    lengths = np.log([f["n"] for f in figures])
-    slopes = {
-        name: np.polyfit(lengths, np.log([f[name] for f in figures]), 1)[0]
-        for name in ("row", "column", "tile", "tile first", "max")
-    }
-    found = ", ".join(f"{name} {slope:.2f}" for name, slope in slopes.items())
+    """Say how straight the lines of time against n are, and against n x n for overviews."""
+    lengths = np.array([f["n"] for f in figures]) / 1e3
+    fits = []
+    for name, power in (("row", 1), ("column", 1), ("tile", 1), ("tile first", 1), ("max", 2)):
+        times = np.array([f[name] for f in figures])
+        slope, start = np.polyfit(lengths**power, times, 1)
+        away = np.abs(start + slope * lengths**power - times).max() / times.max()
+        fits.append(f"{name} {start:.2f} + {slope:.4f} k{'' if power == 1 else '²'} ({away:.0%})")
     rate = max(f["peak"] for f in figures) / 1e9
-    return f"Time grows as n to the power of: {found}. Peak of square products: {rate:.0f} GFLOP/s."
+    return (
+        f"Straight lines through these, in ms with k = tokens / 1000, and how far from them the "
+        f"worst is, in parts of the largest: {'; '.join(fits)}. Peak of square products: "
+        f"{rate:.0f} GFLOP/s."
+    )
 
 
 def all_heads(n: int) -> str:
