@@ -17,6 +17,7 @@ from tests.tracing.test_left_as_found import state_of
 PROMPT = "the cat sat on the mat"
 N_PROMPT = 8  # with its start and end
 HEADED = {
+    "bert": "BertLMHeadModel",
     "gpt2": "GPT2LMHeadModel",
     "t5": "T5ForConditionalGeneration",
     "gemma3": "Gemma3ForCausalLM",
@@ -195,6 +196,8 @@ def test_errors_say_what_to_do(tiny_model: Any, tokenizer: Any) -> None:
         )
     with pytest.raises(ValueError, match=r"above the 24 that .* can read: .* at most 16"):
         trace.generate(model, tokenizer, PROMPT, max_new_tokens=17)
+    with pytest.raises(ValueError, match="BertLMHeadModel reads later tokens too"):
+        trace.generate(writer("bert"), tokenizer, PROMPT, max_new_tokens=3)
     with pytest.raises(ValueError, match="LlamaModel can't generate: load it with AutoModelForC"):
         trace.generate(tiny_model("llama"), tokenizer, PROMPT, max_new_tokens=3)
 
