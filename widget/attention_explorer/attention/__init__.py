@@ -1,6 +1,6 @@
 """Attention weights on demand: the contract and what fulfils it."""
 
-from .base import Attention
+from .base import Attention, Preview
 from .dense import DenseAttention, dense_attention
 
-__all__ = ["Attention", "DenseAttention", "dense_attention"]
+__all__ = ["Attention", "DenseAttention", "Preview", "dense_attention"]
