@@ -7,6 +7,7 @@ import css from "./style.css?inline";
 import { handled, isNative, make } from "./ui/dom";
 import { Faults, Notes } from "./ui/faults";
 import { Readout } from "./ui/readout";
+import { Steps } from "./ui/steps";
 import { hostGround, hostIsDark, onHostTheme } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
 import { headsView } from "./views/heads";
@@ -29,6 +30,7 @@ export function mountExplorer(
 	const toolbar = make("header");
 	const messages = make("div");
 	const readout = make("footer", { class: "readout", "aria-live": "polite" });
+	const steps = make("div");
 	const panes = make("div", { class: "panes" });
 	const root = make("div", { class: "explorer" }, toolbar, messages);
 	const style = document.createElement("style");
@@ -50,7 +52,7 @@ export function mountExplorer(
 	};
 	const text = textView(actions, signal);
 	const views = { heads: headsView(actions, signal), matrix: matrixView(actions, signal) };
-	root.append(text.el, panes, readout);
+	root.append(text.el, steps, panes, readout);
 	panes.append(views.heads.el, views.matrix.el);
 
 	const reader = source.reader(signal);
@@ -77,6 +79,7 @@ export function mountExplorer(
 			root.ariaBusy = "true";
 			return;
 		}
+		render(h(Steps, { tokens, selected: state.selected, store }), steps);
 		const shown = [text, views.heads, views.matrix].filter((view) => !view.el.hidden);
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {
@@ -152,7 +155,7 @@ export function mountExplorer(
 	sizes.observe(root);
 	signal.addEventListener("abort", () => {
 		sizes.disconnect();
-		for (const el of [toolbar, messages, readout]) render(null, el);
+		for (const el of [toolbar, messages, steps, readout]) render(null, el);
 	});
 	store.onChange(redraw, signal);
 	source.onChange(redraw, signal);

@@ -54,7 +54,13 @@ describe("a view that fails while it draws", () => {
 		const { gap: _, ...queries } = kernel.tokensReply().queries;
 		kernel.answering = true;
 		const [request] = kernel.requests;
-		kernel.reply({ id: request?.id ?? "", kind: "tokens", queries: queries as never, keys: null });
+		kernel.reply({
+			id: request?.id ?? "",
+			kind: "tokens",
+			queries: queries as never,
+			keys: null,
+			steps: [],
+		});
 		await expect.poll(() => alert(view)).toBe("A view could not be drawn.");
 		expect(view.text("[role=alert] pre")).toMatch(/TypeError/);
 		await choose(view.one<HTMLSelectElement>('select[aria-label="layer"]'), "2");

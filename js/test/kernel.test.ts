@@ -165,7 +165,7 @@ describe("answers that aren't for us", () => {
 		connect();
 		await asked(kernel, 1);
 		const foreign = tokenTable(["not", "ours"]);
-		kernel.reply({ id: "someone-0", kind: "tokens", queries: foreign, keys: null });
+		kernel.reply({ id: "someone-0", kind: "tokens", queries: foreign, keys: null, steps: [] });
 		expect(source.tokens()).toBeUndefined();
 		expect(kernel.requests).toHaveLength(1);
 		kernel.resume();

@@ -5,6 +5,7 @@ import {
 	type Request,
 	type SavedReplies,
 	type Snapshot,
+	type StepInfo,
 	TILE,
 	type TileKey,
 	type TokensReply,
@@ -28,6 +29,7 @@ export class Kernel {
 	readonly #scale: number;
 	/** Requests for tiles are answered with these shares first, as by a kernel that still computes. */
 	shares: number[] = [];
+	steps: readonly StepInfo[] = [];
 	readonly #encoding: Encoding;
 	#answered = 0;
 
@@ -73,7 +75,7 @@ export class Kernel {
 
 	tokensReply(id = ""): TokensReply {
 		const [queries, keys] = this.#tokens;
-		return { id, kind: "tokens", queries, keys };
+		return { id, kind: "tokens", queries, keys, steps: this.steps };
 	}
 
 	/** What a notebook that was saved with all of it holds. */

@@ -287,7 +287,8 @@ export class KernelSource implements TileSource {
 	}
 
 	#putTokens(reply: TokensReply): void {
-		this.#tokens = { queries: reply.queries, keys: reply.keys ?? reply.queries };
+		const { queries, keys, steps } = reply;
+		this.#tokens = { queries, keys: keys ?? queries, steps };
 	}
 
 	async #putWeights(reply: WeightsReply, buffers: readonly DataView[]): Promise<void> {

@@ -1,10 +1,12 @@
-import type { Description, LineKey, TileKey, TokenTable } from "../protocol.gen";
+import type { Description, LineKey, StepInfo, TileKey, TokenTable } from "../protocol.gen";
 import type { Axis, Line, Tile } from "./cache";
 
 /** The tokens of both sides; `keys` is `queries` where they are the same. */
 export interface Tokens {
 	readonly queries: TokenTable;
 	readonly keys: TokenTable;
+	/** How each generated token came to be; empty where none was. */
+	readonly steps: readonly StepInfo[];
 }
 
 /** How the numbers are reached; `why` is a sentence for the person who looks. */

@@ -1,6 +1,7 @@
 import { css, inkOn, type Rgb, shade } from "../draw/colour";
 import { topMass } from "../draw/lines";
 import type { Reading, Scene } from "../scene";
+import { stepOf } from "../ui/steps";
 
 /** Numbers under the tokens are for texts that a person takes in at a glance. */
 export const NUMBERS_UP_TO = 80;
@@ -16,10 +17,12 @@ export interface Look {
 	rule: string;
 	number: string;
 	ring: "" | "looked" | "pinned" | "partner";
+	/** The token that the step in view generated. */
+	answer: boolean;
 }
 
 export function noLook(): Look {
-	return { fill: "", ink: "", rule: "", number: "", ring: "" };
+	return { fill: "", ink: "", rule: "", number: "", ring: "", answer: false };
 }
 
 /** Amber for what the looked-at token reads, indigo for what reads it. */
@@ -32,6 +35,9 @@ export function looksOf(scene: Scene, role: Role, count: number): (token: number
 	const numbered =
 		asKey && count <= NUMBERS_UP_TO ? numbersOf(reads, scene.state.top_mass) : new Map();
 	const looked = new Set([asQuery ? focus.query : null, asKey ? focus.key : null]);
+	const step = asQuery
+		? scene.tokens.steps[stepOf(scene.tokens.steps, scene.state.selected)]
+		: undefined;
 	const partner = asKey ? focus.pair?.[1] : undefined;
 	const pinned = scene.state.selected !== null;
 	return (token) => ({
@@ -40,6 +46,7 @@ export function looksOf(scene: Scene, role: Role, count: number): (token: number
 		rule: ruled ? ruleOf(colours.reader, ruled[token] as number, description.scale) : "",
 		number: numbered.get(token) ?? "",
 		ring: looked.has(token) ? (pinned ? "pinned" : "looked") : token === partner ? "partner" : "",
+		answer: step?.token === token,
 	});
 }
 
@@ -75,5 +82,6 @@ export function applyLook(span: HTMLElement, was: Look, now: Look): void {
 		span.classList.toggle("pinned", now.ring === "pinned");
 		span.ariaSelected = String(now.ring === "pinned");
 	}
+	if (was.answer !== now.answer) span.classList.toggle("answer", now.answer);
 	Object.assign(was, now);
 }
