@@ -2,7 +2,7 @@
 #   make demo     JupyterLab on the quickstart        ARGS="--no-browser --port 9000" goes to the server
 #   make voila    the same as a page without code
 #   make test     lint, vitest, pytest (needs Chromium)
-#   make bench    the comparison with bertviz
+#   make bench    the comparison with bertviz    (make bench-long: what long inputs cost)
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -20,7 +20,7 @@ BUNDLE_SOURCES := $(shell find js/src -type f) $(addprefix js/, \
 MODULES := js/node_modules/.package-lock.json
 METADATA := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: demo voila test bench lint clean chromium
+.PHONY: demo voila test bench bench-long lint clean chromium
 
 demo: $(VENV)/demo $(VENV)/model $(VENV)/settings $(BUNDLE)
 	jupyter lab examples/quickstart.ipynb --ip=127.0.0.1 $(AS_ROOT) $(ARGS)
@@ -37,6 +37,9 @@ bench: chromium $(VENV)/dev $(VENV)/model
 	python hatch_build.py
 	cd tests/bench && npm ci --no-audit --no-fund
 	python -m tests.bench $(ARGS)
+
+bench-long: $(VENV)/dev
+	python -m tests.bench.long $(ARGS)
 
 lint: $(VENV)/dev $(MODULES)
 	ruff check

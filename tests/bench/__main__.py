@@ -112,8 +112,8 @@ from the constructor's first line to the paint after which nothing is missing on
 are those of the websocket until nothing more comes, memory is what the page's process grows by. \
 bertviz is measured at its best: its page opened as a file, its libraries on this machine; the \
 first view counts from opening the page to the paint of its lines, memory is the page's process. \
-A hover counts from when the page hears the pointer to the next paint, a layer switch from the \
-choice to the paint of the new layer."""
+A hover counts the page's work until it is painted, handlers and frame, without the wait for the \
+screen's next refresh; a layer switch counts from the choice to the paint of the new layer."""
 
 
 if __name__ == "__main__":

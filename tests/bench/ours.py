@@ -69,7 +69,7 @@ def measure(browser: Browser, n: int, url: str, folder: Path) -> Figures:
     times = json.loads(notebook.python("print(json.dumps([start, made]))"))
     figures = Figures(python_s=times[1] - times[0], sent_bytes=sent)
     figures.first_view_s = drawn - times[0]
-    figures.hover_ms = hover(page, page.evaluate(TOKENS_IN_VIEW)[:100], 100)
+    figures.hover_ms = hover(page, page.evaluate(TOKENS_IN_VIEW)[:100], 100, COMPLETE)
     figures.layer_switch_ms = sorted(page.evaluate(SWITCH_LAYER, layer) for layer in (1, 2, 3))[1]
     figures.browser_mb = renderer_mb(browser) - before
     page.close()
