@@ -39,6 +39,8 @@ export function mountExplorer(
 	shadow.append(style, root);
 
 	let hoveredAs: HoveredAs = "token";
+	// To find it out, styles of all elements around are computed: not in every frame.
+	let hostTheme: { dark: boolean; ground: string | null } | null = null;
 	const redraw = animationFrame(() => guarded(draw), signal);
 	const actions: Actions = {
 		hover(pointer, as) {
@@ -61,10 +63,10 @@ export function mountExplorer(
 
 	function draw(): void {
 		const state = stateOf(store);
-		const hostDark = hostIsDark(host);
-		const dark = state.theme === "auto" ? hostDark : state.theme === "dark";
+		hostTheme ??= { dark: hostIsDark(host), ground: hostGround(host) };
+		const dark = state.theme === "auto" ? hostTheme.dark : state.theme === "dark";
 		// Of the host's theme it lies on the host's ground, else on its own.
-		const ground = dark === hostDark ? hostGround(host) : null;
+		const ground = dark === hostTheme.dark ? hostTheme.ground : null;
 		root.style.setProperty("--ground", ground ?? (dark ? "#141417" : "#fff"));
 		colours = PALETTES[dark ? "dark" : "light"];
 		root.dataset.theme = dark ? "dark" : "light";
@@ -151,7 +153,11 @@ export function mountExplorer(
 			signal,
 		},
 	);
-	const sizes = new ResizeObserver(redraw);
+	const moved = () => {
+		hostTheme = null;
+		redraw();
+	};
+	const sizes = new ResizeObserver(moved);
 	sizes.observe(root);
 	signal.addEventListener("abort", () => {
 		sizes.disconnect();
@@ -159,7 +165,7 @@ export function mountExplorer(
 	});
 	store.onChange(redraw, signal);
 	source.onChange(redraw, signal);
-	onHostTheme(redraw, signal);
+	onHostTheme(moved, signal);
 	redraw();
 }
 

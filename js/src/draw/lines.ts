@@ -41,14 +41,36 @@ function columnsInView(
 	return [from, to];
 }
 
+/** What is drawn on, used again from frame to frame: fresh memory costs more than the drawing. */
+export class Sheet {
+	#ink = new Float32Array(0);
+	#image: ImageData | null = null;
+
+	blank(width: number, height: number): { ink: Float32Array; image: ImageData } {
+		if (this.#image?.width !== width || this.#image.height !== height) {
+			this.#image = new ImageData(width, height);
+			this.#ink = new Float32Array(width * height * 4);
+		} else {
+			this.#image.data.fill(0);
+			this.#ink.fill(0);
+		}
+		return { ink: this.#ink, image: this.#image };
+	}
+}
+
 /**
  * Draw curves over each other, antialiased, into RGBA pixels of a `width` x `height` picture.
  *
  * A rasteriser of our own because canvas strokes take ten times as long from some hundred lines on.
  */
-export function drawCurves(curves: readonly Curve[], width: number, height: number): ImageData {
+export function drawCurves(
+	curves: readonly Curve[],
+	width: number,
+	height: number,
+	sheet = new Sheet(),
+): ImageData {
 	const { way, slope } = easing(width);
-	const ink = new Float32Array(width * height * 4);
+	const { ink, image } = sheet.blank(width, height);
 	for (const { y0, y1, thickness: wished, colour, alpha: opacity } of curves) {
 		const rise = y1 - y0;
 		// Thinner than a pixel is paler instead: a thin steep curve would have gaps between columns.
@@ -79,11 +101,10 @@ export function drawCurves(curves: readonly Curve[], width: number, height: numb
 			}
 		}
 	}
-	return unmultiplied(ink, width, height);
+	return unmultiplied(ink, image);
 }
 
-function unmultiplied(ink: Float32Array, width: number, height: number): ImageData {
-	const image = new ImageData(width, height);
+function unmultiplied(ink: Float32Array, image: ImageData): ImageData {
 	const pixels = image.data;
 	for (let at = 0; at < ink.length; at += 4) {
 		const a = ink[at + 3] as number;

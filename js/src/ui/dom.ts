@@ -10,6 +10,16 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 	return el;
 }
 
+/** Change an element's text where it differs: the same text again would lay the page out anew. */
+export function setText(el: Element, text: string): void {
+	if (el.textContent !== text) el.textContent = text;
+}
+
+/** Change an element's accessible name where it differs. */
+export function setName(el: Element, name: string): void {
+	if (el.ariaLabel !== name) el.ariaLabel = name;
+}
+
 /** Keep a key from the host: JupyterLab in command mode would run `d d` on a focused widget. */
 export function handled(event: Event): void {
 	event.preventDefault();

@@ -1,4 +1,4 @@
-import { make } from "../ui/dom";
+import { make, setText } from "../ui/dom";
 import { FEW_NUMBERS } from "../ui/words";
 import type { Across } from "./curves";
 
@@ -21,6 +21,7 @@ interface Row {
 	readonly bars: HTMLElement;
 	readonly label: HTMLElement;
 	readonly number: HTMLElement;
+	place: string;
 }
 
 /** The token labels of one side; only those in view are in the document. */
@@ -32,7 +33,13 @@ export function tokenColumn(role: "query" | "key") {
 		const bars = make("span", { class: "bars" });
 		const label = make("span", { class: "label", dir: "auto" });
 		const number = make("span", { class: "number" });
-		const row = { el: make("div", { class: "row" }, bars, label, number), bars, label, number };
+		const row = {
+			el: make("div", { class: "row" }, bars, label, number),
+			bars,
+			label,
+			number,
+			place: "",
+		};
 		rows.set(index, row);
 		el.append(row.el);
 		return row;
@@ -53,7 +60,8 @@ export function tokenColumn(role: "query" | "key") {
 			}
 		for (let index = first; index < last; index++) {
 			const row = rows.get(index) ?? rowAt(index);
-			row.el.style.cssText = `top:${index * height}px;height:${height}px`;
+			const place = `top:${index * height}px;height:${height}px`;
+			if (row.place !== place) row.el.style.cssText = row.place = place;
 			const label = side.label(index);
 			if (row.label.textContent !== label) {
 				row.label.textContent = label;
@@ -65,7 +73,7 @@ export function tokenColumn(role: "query" | "key") {
 			const weight = side.number(index);
 			const number =
 				weight !== undefined && Math.abs(weight) >= FEW_NUMBERS ? weight.toFixed(2) : "";
-			if (row.number.textContent !== number) row.number.textContent = number;
+			setText(row.number, number);
 		}
 	}
 	return { el, update };
@@ -77,7 +85,8 @@ function drawBars(el: HTMLElement, bars: readonly Bar[]): void {
 	while (el.children.length < bars.length) el.append(make("i"));
 	for (const [i, { share, colour }] of bars.entries()) {
 		const style = (el.children[i] as HTMLElement).style;
-		style.width = `${(Math.min(1, share) * 100).toFixed(2)}%`;
-		style.backgroundColor = colour;
+		const width = `${(Math.min(1, share) * 100).toFixed(2)}%`;
+		if (style.width !== width) style.width = width;
+		if (style.backgroundColor !== colour) style.backgroundColor = colour;
 	}
 }

@@ -1,5 +1,5 @@
 import type { Rgb } from "../draw/colour";
-import { type Curve, drawCurves, topMass } from "../draw/lines";
+import { type Curve, drawCurves, Sheet, topMass } from "../draw/lines";
 import { type Reading, readingOf, type Scene } from "../scene";
 import { fitCanvas } from "../ui/dom";
 
@@ -129,14 +129,33 @@ interface Ink {
 	colour(head: number): Rgb;
 }
 
-export function paint(
-	canvas: HTMLCanvasElement,
-	curves: readonly Curve[],
-	{ across, viewport }: Place,
-): void {
-	const width = across.right - across.left;
-	const context = fitCanvas(canvas, width, viewport);
-	canvas.style.left = `${across.left}px`;
-	if (!curves.length) return;
-	context.putImageData(drawCurves(curves, canvas.width, canvas.height), 0, 0);
+/** A canvas of lines that is drawn anew only when what it shows has changed. */
+export class LineCanvas {
+	readonly el: HTMLCanvasElement;
+	readonly #sheet = new Sheet();
+	#drawn = "";
+	#complete = false;
+
+	constructor(el: HTMLCanvasElement) {
+		this.el = el;
+	}
+
+	/** Draw what `curves` gives unless `shown`, which names it, is on the canvas already. */
+	update(
+		shown: string,
+		place: Place,
+		curves: () => { curves: readonly Curve[]; complete: boolean },
+	): void {
+		// While rows are missing they are wished for in every frame.
+		if (shown === this.#drawn && this.#complete) return;
+		const made = curves();
+		this.#drawn = shown;
+		this.#complete = made.complete;
+		const { across, viewport } = place;
+		const context = fitCanvas(this.el, across.right - across.left, viewport);
+		this.el.style.left = `${across.left}px`;
+		if (!made.curves.length) return;
+		const { width, height } = this.el;
+		context.putImageData(drawCurves(made.curves, width, height, this.#sheet), 0, 0);
+	}
 }

@@ -1,10 +1,10 @@
 import { css } from "../draw/colour";
 import type { Description, Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { handled, make, withModifier } from "../ui/dom";
+import { handled, make, setName, setText, withModifier } from "../ui/dom";
 import { FEW_NUMBERS, headsText, shown } from "../ui/words";
 import { type Side, tokenColumn } from "./column";
-import { type Across, frontCurves, type Place, paint, restCurves, rowsInView } from "./curves";
+import { type Across, frontCurves, LineCanvas, type Place, restCurves, rowsInView } from "./curves";
 import type { Actions, View } from "./view";
 
 const MAX_HEIGHT = 520;
@@ -23,19 +23,20 @@ function rowHeight({ queries, keys }: Description): number {
 
 /** Queries left, keys right, a line per weight; several heads at once, each in its colour. */
 export function headsView(actions: Actions, signal: AbortSignal): View {
-	const title = make("div", { class: "title" });
-	const rest = make("canvas", { class: "lines rest" });
-	const front = make("canvas", { class: "lines" });
+	const querySide = make("span", { class: "query-side" }, "query reads …");
+	const what = make("span", { class: "muted" });
+	const keySide = make("span", { class: "key-side" });
+	const title = make("div", { class: "title" }, querySide, what, keySide);
+	const rest = new LineCanvas(make("canvas", { class: "lines rest" }));
+	const front = new LineCanvas(make("canvas", { class: "lines" }));
 	const beyond = [make("div", { class: "beyond" }), make("div", { class: "beyond" })] as const;
-	const drawing = make("div", { class: "drawing" }, rest, front, ...beyond);
+	const drawing = make("div", { class: "drawing" }, rest.el, front.el, ...beyond);
 	const queries = tokenColumn("query");
 	const keys = tokenColumn("key");
 	const content = make("div", { class: "content" }, drawing, queries.el, keys.el);
 	const scroll = make("div", { class: "scroll", tabindex: 0, role: "application" }, content);
 	const el = make("section", { class: "pane heads", "aria-label": "head view" }, title, scroll);
 	let scene: Scene | undefined;
-	let restDrawn = "";
-	let restComplete = false;
 	let width = 0;
 	let top = 0;
 
@@ -78,11 +79,11 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		const viewport = Math.min(MAX_HEIGHT, count * height);
 		scroll.style.height = `${viewport}px`;
 		content.style.height = `${count * height}px`;
-		title.replaceChildren(...titleOf(now, across));
-		scroll.ariaLabel = `head view, ${headsText(now)}; up and down move the token, left and right the side, Enter pins`;
+		drawTitle(now, across);
+		const name = `head view, ${headsText(now)}; up and down move the token, left and right the side, Enter pins`;
+		setName(scroll, name);
 		const place = { across, height, top, viewport };
-		drawRest(now, place);
-		paint(front, frontCurves(now, place), place);
+		drawLines(now, place);
 		sayBeyond(beyond, now, place);
 		for (const [column, role, length] of [
 			[queries, "query", description.queries],
@@ -92,25 +93,24 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		followFocus(now);
 	}
 
+	function drawTitle(now: Scene, across: Across): void {
+		querySide.style.width = `${across.left - 8}px`;
+		setText(what, headsText(now));
+		setText(keySide, now.received ? "… key · mean weight" : "… key");
+	}
+
 	/** The resting lines change with the layer, heads or scrolling, never with a hover. */
-	function drawRest(now: Scene, place: Place): void {
-		const { state, colours } = now;
-		rest.classList.toggle("behind", now.focus.query !== null || now.focus.key !== null);
-		const drawn = JSON.stringify([
-			place,
-			now.version,
-			state.layer,
-			state.heads,
-			state.top_mass,
-			colours.dark,
-			devicePixelRatio,
-		]);
-		// While rows are missing they are wished for in every frame.
-		if (drawn === restDrawn && restComplete) return;
-		restDrawn = drawn;
-		const { curves, complete } = restCurves(now, place);
-		restComplete = complete;
-		paint(rest, curves, place);
+	function drawLines(now: Scene, place: Place): void {
+		const { state, colours, focus, version } = now;
+		const { layer, heads, top_mass } = state;
+		rest.el.classList.toggle("behind", focus.query !== null || focus.key !== null);
+		const shown = [place, version, layer, heads, top_mass, colours.dark, devicePixelRatio];
+		rest.update(JSON.stringify(shown), place, () => restCurves(now, place));
+		const looked = [...shown, focus.query, focus.key];
+		front.update(JSON.stringify(looked), place, () => ({
+			curves: frontCurves(now, place),
+			complete: true,
+		}));
 	}
 
 	let followed = "";
@@ -160,19 +160,6 @@ function sayBeyond(
 function say(el: HTMLElement, arrow: string, where: string, weight: number): void {
 	const text = Math.abs(weight) >= FEW_NUMBERS ? `${arrow} ${weight.toFixed(2)} ${where}` : "";
 	if (el.textContent !== text) el.replaceChildren(...(text ? [make("span", {}, text)] : []));
-}
-
-function titleOf(scene: Scene, across: Across): Node[] {
-	const { received } = scene;
-	const resting = received !== undefined;
-	const query = make(
-		"span",
-		{ style: `width:${across.left - 8}px`, class: "query-side" },
-		"query reads …",
-	);
-	const what = make("span", { class: "muted" }, headsText(scene));
-	const key = make("span", { class: "key-side" }, resting ? "… key · mean weight" : "… key");
-	return [query, what, key];
 }
 
 /** What stands behind and beside the tokens of one side. */

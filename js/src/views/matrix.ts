@@ -1,9 +1,9 @@
 import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { fitCanvas, handled, make, withModifier } from "../ui/dom";
+import { fitCanvas, handled, make, setName, setText, withModifier } from "../ui/dom";
 import { headsText } from "../ui/words";
 import { onGestures } from "./gestures";
-import { drawEdge, drawOverlay } from "./overlay";
+import { drawEdge, drawLabels, drawOverlay } from "./overlay";
 import { TilePainter } from "./picture";
 import type { Actions, View } from "./view";
 import {
@@ -133,7 +133,8 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		frame = frameOf(description, width, viewport);
 		stage.style.width = `${frame.size[0]}px`;
 		stage.style.height = `${frame.size[1]}px`;
-		stage.ariaLabel = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, Enter pins, + and − zoom, 0 shows the whole`;
+		const name = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, Enter pins, + and − zoom, 0 shows the whole`;
+		setName(stage, name);
 		zooms.hidden = frame.cells[0] >= frame.cells[1];
 		const key = JSON.stringify([
 			frame,
@@ -149,9 +150,10 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 			const context = fitCanvas(canvas, ...frame.size);
 			painted = painter.draw(context, now, frame);
 			drawEdge(context, now, frame);
+			drawLabels(context, now, frame);
 		}
-		caption.textContent = headsText(now);
-		remark.textContent = remarkOf(now, frame, painted);
+		setText(caption, headsText(now));
+		setText(remark, remarkOf(now, frame, painted));
 		drawOverlay(fitCanvas(cross, ...frame.size), now, frame);
 	}
 	const measure = () => {

@@ -16,45 +16,51 @@ export function drawEdge(
 	context.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
 }
 
-/** What lies over the cells and follows the pointer: labels and the cross of what is looked at. */
-export function drawOverlay(context: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
-	if (frame.labelled) {
-		drawLabels(context, scene, frame, "query", scene.tokens.queries);
-		drawLabels(context, scene, frame, "key", scene.tokens.keys);
+/** Which token each row and column is, where there is room to say it. */
+export function drawLabels(context: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
+	for (const side of ["query", "key"] as const) {
+		const [first, last] = tokensInView(frame, side, tableOf(scene, side).text.length);
+		for (let index = first; index < last; index++)
+			drawLabel(context, scene, frame, side, index, false);
 	}
+}
+
+/** What lies over the cells and follows the pointer: the cross of what is looked at, and its labels. */
+export function drawOverlay(context: CanvasRenderingContext2D, scene: Scene, frame: Frame): void {
+	for (const side of ["query", "key"] as const)
+		if (scene.focus[side] !== null) drawLabel(context, scene, frame, side, scene.focus[side], true);
 	drawCross(context, scene, frame);
+}
+
+function tableOf({ tokens }: Scene, side: "query" | "key"): TokenTable {
+	return side === "query" ? tokens.queries : tokens.keys;
 }
 
 function textColour(colours: Palette, strong: boolean): string {
 	return css(colours.dark ? [235, 235, 240] : [27, 27, 31], strong ? 1 : 0.72);
 }
 
-function drawLabels(
+function drawLabel(
 	context: CanvasRenderingContext2D,
-	{ colours, focus }: Scene,
+	scene: Scene,
 	frame: Frame,
 	side: "query" | "key",
-	table: TokenTable,
+	index: number,
+	strong: boolean,
 ): void {
 	const { x, y, cell } = frame;
-	const [first, last] = tokensInView(frame, side, table.text.length);
+	const down = side === "query";
+	const middle = (index + 0.5 - (down ? frame.query : frame.key)) * cell;
+	if (!frame.labelled || middle < 0 || middle > (down ? frame.height : frame.width)) return;
 	context.font = `${Math.min(13, cell)}px system-ui, sans-serif`;
 	context.textBaseline = "middle";
-	context.textAlign = side === "query" ? "right" : "left";
-	for (let index = first; index < last; index++) {
-		const middle = (index + 0.5 - (side === "query" ? frame.query : frame.key)) * cell;
-		if (middle < 0 || middle > (side === "query" ? frame.height : frame.width)) continue;
-		const focused = (side === "query" ? focus.query : focus.key) === index;
-		context.fillStyle = textColour(colours, focused);
-		context.save();
-		if (side === "query") context.translate(x - 6, y + middle);
-		else {
-			context.translate(x + middle, y - 6);
-			context.rotate(-Math.PI / 3);
-		}
-		context.fillText(short(table, index, LABEL_LENGTH), 0, 0);
-		context.restore();
-	}
+	context.textAlign = down ? "right" : "left";
+	context.fillStyle = textColour(scene.colours, strong);
+	context.save();
+	context.translate(down ? x - 6 : x + middle, down ? y + middle : y - 6);
+	if (!down) context.rotate(-Math.PI / 3);
+	context.fillText(short(tableOf(scene, side), index, LABEL_LENGTH), 0, 0);
+	context.restore();
 }
 
 function drawCross(
