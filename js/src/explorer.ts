@@ -45,7 +45,7 @@ export function mountExplorer(
 	const actions: Actions = {
 		hover(pointer, as) {
 			hoveredAs = as;
-			if (!samePointer(store.get("hovered"), pointer)) store.set("hovered", pointer);
+			store.set("hovered", pointer);
 		},
 		pin(pointer) {
 			store.set("selected", samePointer(store.get("selected"), pointer) ? null : pointer);
@@ -63,6 +63,7 @@ export function mountExplorer(
 
 	function draw(): void {
 		const state = stateOf(store);
+		const wide = root.clientWidth >= WIDE;
 		hostTheme ??= { dark: hostIsDark(host), ground: hostGround(host) };
 		const dark = state.theme === "auto" ? hostTheme.dark : state.theme === "dark";
 		// Of the host's theme it lies on the host's ground, else on its own.
@@ -70,7 +71,7 @@ export function mountExplorer(
 		root.style.setProperty("--ground", ground ?? (dark ? "#141417" : "#fff"));
 		colours = PALETTES[dark ? "dark" : "light"];
 		root.dataset.theme = dark ? "dark" : "light";
-		root.classList.toggle("wide", root.clientWidth >= WIDE);
+		root.classList.toggle("wide", wide);
 		drawControls(state);
 		const tokens = source.tokens();
 		root.classList.toggle("waiting", !tokens && source.status.kind !== "gone");

@@ -14,10 +14,16 @@ import {
 import { type Axis, type Line, type Tile, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import { onKernelLost } from "./host";
-import type { Fault, Reader, Status, TileSource, Tokens } from "./source";
+import {
+	type Fault,
+	type Reader,
+	SILENT_AFTER_S,
+	type Status,
+	type TileSource,
+	type Tokens,
+} from "./source";
 
 const BUSY_AFTER_MS = 1000;
-const SILENT_AFTER_S = 20;
 const TILES_A_REQUEST = 16;
 const LINES_A_REQUEST = 400;
 

@@ -9,6 +9,9 @@ export interface Tokens {
 	readonly steps: readonly StepInfo[];
 }
 
+/** From then on a kernel that doesn't answer may be gone as well as busy. */
+export const SILENT_AFTER_S = 20;
+
 /** How the numbers are reached; `why` is a sentence for the person who looks. */
 export type Status =
 	| { readonly kind: "connecting" }

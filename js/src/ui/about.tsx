@@ -1,5 +1,5 @@
 import type { Description } from "../protocol.gen";
-import type { Status, TileSource } from "../source/source";
+import { SILENT_AFTER_S, type Status, type TileSource } from "../source/source";
 import { percent } from "./words";
 
 /** What is shown, whether it is the model's own, and how its numbers are reached. */
@@ -39,8 +39,6 @@ function CheckSign({ check }: { check: Description["check"] }) {
 		</span>
 	);
 }
-
-const SILENT_AFTER_S = 20;
 
 function statusText(status: Status): string {
 	switch (status.kind) {
