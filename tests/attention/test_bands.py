@@ -13,6 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention_explorer.attention import Attention, DenseAttention, dense, from_qk, scan
+from attention_explorer.attention.base import Reduction
 from attention_explorer.attention.biases import KeyBias
 from attention_explorer.attention.from_qk import LayerStates, QKAttention
 from attention_explorer.attention.masks import BiasedMask, DenseMask, KeyIntervals, Mask
@@ -218,15 +219,16 @@ def bands_of_equal_queries(n: int, factor: int) -> LayerStates:
     return LayerStates(query, torch.randn(1, n, 4), 0.5)
 
 
-def test_a_preview_is_the_mean_of_a_sample_and_says_so(watched: Watched) -> None:
-    """Where the queries of a cell are equal, any sample of them has their mean."""
+@pytest.mark.parametrize("reduction", ["max", "mean"])
+def test_a_preview_is_of_a_sample_and_says_so(reduction: Reduction, watched: Watched) -> None:
+    """Where the queries of a cell are equal, any sample of them has their mean and maximum."""
     layer = bands_of_equal_queries(512, 64)
-    preview = QKAttention([layer], layer_numbers=[0]).preview(0, 0, 64)
+    preview = QKAttention([layer], layer_numbers=[0]).preview(0, 0, 64, reduction)
     assert not preview.exact
     assert watched.cells == 8 * from_qk.PREVIEW_ROWS * 512
     everything = slice(0, 512), slice(0, 512)
-    exact = QKAttention([layer], layer_numbers=[0]).pooled(0, 0, *everything, 64, "mean")
-    assert np.abs(preview.mean - exact).max() < 1e-6
+    exact = QKAttention([layer], layer_numbers=[0]).pooled(0, 0, *everything, 64, reduction)
+    assert np.abs(preview.cells - exact).max() < 1e-6
 
 
 def test_a_preview_samples_within_each_band_up_to_the_border() -> None:
@@ -242,23 +244,23 @@ def test_a_long_preview_reads_no_more_than_its_budget(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(from_qk, "PREVIEW_CELLS", 2 * 8 * 512)
-    QKAttention([long_states(512, None)], layer_numbers=[0]).preview(0, 0, 64)
+    QKAttention([long_states(512, None)], layer_numbers=[0]).preview(0, 0, 64, "mean")
     assert watched.cells == 2 * 8 * 512
 
 
 def test_a_preview_that_reads_everything_is_exact() -> None:
     layer = states(CAUSAL)
-    preview = QKAttention([layer], layer_numbers=[0]).preview(0, 3, 4)
+    preview = QKAttention([layer], layer_numbers=[0]).preview(0, 3, 4, "mean")
     assert preview.exact
-    theirs = whole(layer).preview(0, 3, 4)
+    theirs = whole(layer).preview(0, 3, 4, "mean")
     assert theirs.exact
-    assert np.abs(preview.mean - theirs.mean).max() < 1e-6
+    assert np.abs(preview.cells - theirs.cells).max() < 1e-6
 
 
 def test_previews_leave_right_normalisers_behind() -> None:
     layer = bands_of_equal_queries(512, 64)
     attention = QKAttention([layer], layer_numbers=[0])
-    attention.preview(0, 0, 64)
+    attention.preview(0, 0, 64, "mean")
     column = attention.column(0, 0, 9)
     assert np.abs(column - QKAttention([layer], layer_numbers=[0]).column(0, 0, 9)).max() < 1e-6
 
@@ -293,7 +295,7 @@ def test_nothing_is_as_large_as_a_matrix(
     attention = QKAttention([layer], layer_numbers=[0])
     everything = slice(0, n), slice(0, n)
     with LargestOutput() as seen:  # type: ignore[no-untyped-call]
-        attention.preview(0, 0, 64)
+        attention.preview(0, 0, 64, "mean")
         attention.pooled(0, 0, *everything, 16)
         attention.pooled(0, 1, *everything, 16, "mean")
         attention.tile(0, 0, slice(1000, 1064), slice(900, 964))
@@ -336,7 +338,7 @@ def every_answer(attention: Attention) -> Iterator[Any]:
     yield attention.column(0, 0, 60)
     yield attention.tile(0, 0, slice(0, 64), slice(0, 64))
     yield attention.pooled(0, 0, slice(0, 64), slice(0, 64), 8)
-    yield attention.preview(0, 0, 32).mean
+    yield attention.preview(0, 0, 32).cells
 
 
 def test_scores_far_apart_give_zeros_and_ones() -> None:

@@ -30,16 +30,17 @@ def open_source(attention: DenseAttention, wires: dict[str, Wire]) -> tuple[Atte
 
 
 def weights_request(**fields: object) -> dict[str, object]:
-    empty: dict[str, object] = {"tiles": [], "rows": [], "columns": []}
+    empty: dict[str, object] = {"tiles": [], "strips": [], "rows": [], "columns": []}
     return {"id": "r1", "kind": "weights", "shown": "", **empty, **fields}
 
 
-def pooled_by_hand(matrix: Weights, factor: int) -> Weights:
-    """Max-pool with nothing of ours: NaN padding and nanmax."""
+def pooled_by_hand(matrix: Weights, factor: int, reduction: str) -> Weights:
+    """Pool with nothing of ours: NaN padding, nanmax and nanmean."""
     rows, columns = (math.ceil(n / factor) for n in matrix.shape)
     padded = np.full((rows * factor, columns * factor), np.nan, np.float32)
     padded[: matrix.shape[0], : matrix.shape[1]] = matrix
-    pooled: Weights = np.nanmax(padded.reshape(rows, factor, columns, factor), axis=(1, 3))
+    reduce = np.nanmax if reduction == "max" else np.nanmean
+    pooled: Weights = reduce(padded.reshape(rows, factor, columns, factor), axis=(1, 3))
     return pooled
 
 
@@ -58,18 +59,24 @@ def test_tiles_equal_the_pooled_matrix_with_border_tiles(
     """Catches swapped query and key tiles, wrong border sizes, and pooling after cutting."""
     layers = softmax(2, 3, 300, 517)
     _, wire = open_source(dense_attention(layers), wires)
-    keys = [[1, 2, 0, 1, 2], [1, 2, 0, 0, 1], [0, 1, 1, 0, 1], [0, 1, 2, 0, 0]]
+    keys: list[tuple[int, int, int, int, int, str]] = [
+        (1, 2, 0, 1, 2, "max"),
+        (1, 2, 0, 0, 1, "max"),
+        (0, 1, 1, 0, 1, "max"),
+        (0, 1, 2, 0, 0, "max"),
+        (1, 0, 1, 0, 1, "mean"),
+    ]
     reply, buffers = wire.request(weights_request(tiles=keys))
-    assert reply["tiles"] == [tuple(key) for key in keys]
+    assert reply["tiles"] == keys
     assert reply["encoding"] == "quartic8"
     assert buffers[1] == b""
     expected = []
-    for layer, head, level, query_tile, key_tile in keys:
-        whole = pooled_by_hand(layers[layer][head], 2**level)
+    for layer, head, level, query_tile, key_tile, pooling in keys:
+        whole = pooled_by_hand(layers[layer][head], 2**level, pooling)
         cut = whole[query_tile * 256 :, key_tile * 256 :][:256, :256]
         expected.append(decode(encode(cut, "quartic8"), "quartic8", cut.shape))
     shapes = [tile.shape for tile in expected]
-    assert shapes == [(44, 5), (256, 256), (150, 3), (75, 130)]
+    assert shapes == [(44, 5), (256, 256), (150, 3), (75, 130), (150, 3)]
     for tile, right in zip(split(buffers[0], [(r, c) for r, c in shapes]), expected, strict=True):
         np.testing.assert_array_equal(tile, right)
 
@@ -86,6 +93,22 @@ def test_rows_then_columns_are_exact_and_in_the_order_of_the_keys(
     assert buffers[0] == b""
     expected = [layers[2][1][4], layers[0][0][0], layers[1][0][:, 6], layers[2][1][:, 3]]
     np.testing.assert_array_equal(np.frombuffer(buffers[1], "<f4"), np.concatenate(expected))
+
+
+def test_strips_are_pooled_rows_and_columns_after_the_tiles(
+    softmax: Softmax, wires: dict[str, Wire]
+) -> None:
+    """Catches a strip of the wrong axis, and strips before the tiles in the same buffer."""
+    layers = softmax(2, 3, 9, 14)
+    _, wire = open_source(dense_attention(layers), wires)
+    strips = [[1, 2, 8, 2, "max", "row"], [0, 1, 13, 1, "mean", "column"]]
+    reply, buffers = wire.request(weights_request(tiles=[[0, 0, 4, 0, 0, "max"]], strips=strips))
+    assert reply["strips"] == [tuple(strip) for strip in strips]
+    row = pooled_by_hand(layers[1][2][8:9], 4, "max")[0]
+    column = pooled_by_hand(layers[0][1][:, 13:14].T, 2, "mean")[0]
+    head = layers[0][0].max(keepdims=True)[0]
+    expected = np.concatenate([head, row, column]).astype(np.float32)
+    assert buffers[0] == encode(expected, "quartic8")
 
 
 def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire]) -> None:
@@ -145,7 +168,7 @@ def test_everything_above_the_budget_is_refused(softmax: Softmax, wires: dict[st
 def test_signed_weights_say_so_in_their_encoding(wires: dict[str, Wire]) -> None:
     scores = np.linspace(-3, 2, 12, dtype=np.float32).reshape(1, 3, 4)
     _, wire = open_source(dense_attention([scores]), wires)
-    reply, buffers = wire.request(weights_request(tiles=[[0, 0, 0, 0, 0]]))
+    reply, buffers = wire.request(weights_request(tiles=[[0, 0, 0, 0, 0, "max"]]))
     assert reply["encoding"] == "signed8"
     assert buffers[0] == encode(scores, "signed8", 3.0)
 
@@ -166,19 +189,24 @@ MALFORMED: list[tuple[object, str, str]] = [
     (weights_request(shown=["decoder"]), "r1", "got ['decoder']"),
     (weights_request(tiles="all"), "r1", "needs tiles, a list"),
     (weights_request(rows=None), "r1", "needs rows, a list"),
-    (weights_request(tiles=[[0, 0, 0, 0]]), "r1", "isn't a list of integers"),
-    (weights_request(tiles=[3]), "r1", "isn't a list of integers"),
-    (weights_request(tiles=[[0, 0, 0, 0, 0.0]]), "r1", "isn't a list of integers"),
-    (weights_request(tiles=[[True, 0, 0, 0, 0]]), "r1", "isn't a list of integers"),
-    (weights_request(tiles=[[3, 0, 0, 0, 0]]), "r1", "layer 3 is out of range: 0 to 2"),
-    (weights_request(tiles=[[0, -1, 0, 0, 0]]), "r1", "head -1 is out of range: 0 to 1"),
-    (weights_request(tiles=[[0, 0, 4, 0, 0]]), "r1", "level 4 is out of range: 0 to 3"),
-    (weights_request(tiles=[[0, 0, 10**9, 0, 0]]), "r1", "level 1000000000 is out of range"),
-    (weights_request(tiles=[[0, 0, 0, 1, 0]]), "r1", "level 0 query tile 1 is out of range"),
-    (weights_request(tiles=[[0, 0, 0, 0, 1]]), "r1", "level 0 key tile 1 is out of range"),
+    (weights_request(tiles=[[0, 0, 0, 0, "max"]]), "r1", "query tile, key tile, pooling]: 5 int"),
+    (weights_request(tiles=[[0, 0, 0, 0, 0]]), "r1", "5 integers, 1 words after them"),
+    (weights_request(tiles=[3]), "r1", "3 isn't [layer, head"),
+    (weights_request(tiles=[[0, 0, 0, 0, 0.0, "max"]]), "r1", "5 integers"),
+    (weights_request(tiles=[[True, 0, 0, 0, 0, "max"]]), "r1", "5 integers"),
+    (weights_request(tiles=[[0, 0, 0, 0, 0, "median"]]), "r1", "unknown pooling 'median': use"),
+    (weights_request(tiles=[[0, 0, 0, 0, 0, 1]]), "r1", "5 integers, 1 words"),
+    (weights_request(strips=[[0, 0, 5, 0, "max", "row"]]), "r1", "query 5 is out of range: 0 to 4"),
+    (weights_request(strips=[[0, 0, 5, 0, "max", "side"]]), "r1", "unknown axis 'side'"),
+    (weights_request(tiles=[[3, 0, 0, 0, 0, "max"]]), "r1", "layer 3 is out of range: 0 to 2"),
+    (weights_request(tiles=[[0, -1, 0, 0, 0, "max"]]), "r1", "head -1 is out of range: 0 to 1"),
+    (weights_request(tiles=[[0, 0, 4, 0, 0, "max"]]), "r1", "level 4 is out of range: 0 to 3"),
+    (weights_request(tiles=[[0, 0, 10**9, 0, 0, "max"]]), "r1", "level 1000000000 is out of range"),
+    (weights_request(tiles=[[0, 0, 0, 1, 0, "max"]]), "r1", "level 0 query tile 1 is out of range"),
+    (weights_request(tiles=[[0, 0, 0, 0, 1, "max"]]), "r1", "level 0 key tile 1 is out of range"),
     (weights_request(rows=[[0, 0, 5]]), "r1", "query 5 is out of range: 0 to 4"),
     (weights_request(columns=[[0, 0, 7]]), "r1", "key 7 is out of range: 0 to 6"),
-    (weights_request(columns=[{"layer": 0}]), "r1", "isn't a list of integers"),
+    (weights_request(columns=[{"layer": 0}]), "r1", "isn't [layer, head, key]: 3 integers"),
 ]
 
 

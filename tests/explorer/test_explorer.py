@@ -135,7 +135,7 @@ def test_the_constructor_checks_as_assignment_does(
     assert not [wire for wire in wires.values() if "_esm" in wire.state]
     explorer = AttentionExplorer(softmax(3, 4, 5, 5), QUERIES, layer=2, heads=(3, 1), selected=4)
     assert (explorer.layer, explorer.heads, explorer.selected) == (2, [1, 3], (4, 4))
-    assert explorer.view == ["text", "heads", "matrix"]
+    assert explorer.view == ["text", "heads", "matrix", "model"]
 
 
 def test_an_unknown_option_is_an_error(softmax: Softmax) -> None:
@@ -428,7 +428,7 @@ def test_a_saved_view_stays_small(n: int, bert_shaped: Make) -> None:
 def test_a_short_text_is_saved_whole(bert_shaped: Make) -> None:
     explorer = bert_shaped(13)
     tiles = snapshot_tiles(explorer)
-    assert tiles == [(layer, head, 0, 0, 0) for layer in range(12) for head in range(12)]
+    assert tiles == [(layer, head, 0, 0, 0, "max") for layer in range(12) for head in range(12)]
     values = snapshot_weights(explorer).reshape(12, 12, 13, 13)
     exact = explorer.weights(7, 5)
     assert np.abs(values[7, 5] ** 0.25 - exact**0.25).max() < 1 / 255

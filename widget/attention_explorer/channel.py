@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import anywidget
 import numpy as np
@@ -18,23 +18,32 @@ from .attention import Attention
 from .encoding import compress, encode
 from .protocol import (
     EVERYTHING_BYTES,
+    Axis,
     Encoding,
     ErrorReply,
     LineKey,
     Reply,
+    StripKey,
     TileKey,
     TokensReply,
     WeightsReply,
+)
+from .requests import (
+    read_fields,
+    read_identity,
+    read_lines,
+    read_shown,
+    read_strips,
+    read_tiles,
 )
 from .tiles import (
     column_steps,
     encode_tiles,
     exact_tile_keys,
-    n_levels,
     n_weights,
     pixel_encoding,
     row_steps,
-    tile_grid,
+    strip_steps,
     tile_steps,
 )
 from .tracing import Kind
@@ -85,8 +94,8 @@ class AttentionSource(SavedWidget):
         identity = ""
         reply: Reply
         try:
-            fields = _fields(request)
-            identity = _identity(fields)
+            fields = read_fields(request)
+            identity = read_identity(fields)
             reply, buffers = self._answer(identity, fields)
         # An interrupt too is answered: the browser has one request in flight and would wait on.
         except (Exception, KeyboardInterrupt) as error:
@@ -99,7 +108,7 @@ class AttentionSource(SavedWidget):
             raise ValueError(
                 f"unknown kind of request {kind!r:.80}: use tokens, weights or everything"
             )
-        shown = _shown(fields, self._kinds)
+        shown = read_shown(fields, self._kinds)
         if kind == "tokens":
             return tokens_reply(self._kinds[shown], identity), []
         if kind == "weights":
@@ -109,13 +118,13 @@ class AttentionSource(SavedWidget):
 
     def _ready_weights(self, identity: str, shown: str, fields: Mapping[str, object]) -> Answer:
         attention = self._kinds[shown].attention
-        tiles = [_tile_key(attention, key) for key in _list(fields, "tiles")]
-        rows = [_line_key(attention, key, "query") for key in _list(fields, "rows")]
-        columns = [_line_key(attention, key, "key") for key in _list(fields, "columns")]
+        tiles, strips = read_tiles(fields, attention), read_strips(fields, attention)
+        rows, columns = (read_lines(fields, attention, axis) for axis in get_args(Axis))
         # What was worked on for another kind of attention is never taken for this one's.
-        jobs: dict[tuple[str, str, TileKey | LineKey], Steps] = {
+        jobs: dict[tuple[str, str, TileKey | StripKey | LineKey], Steps] = {
             **{(shown, "row", key): row_steps(attention, key) for key in rows},
             **{(shown, "column", key): column_steps(attention, key) for key in columns},
+            **{(shown, "strip", key): strip_steps(attention, key) for key in strips},
             **{(shown, "tile", key): tile_steps(attention, key) for key in tiles},
         }
         finished, progress = self._worker.finish(jobs, self.answer_within)
@@ -123,10 +132,12 @@ class AttentionSource(SavedWidget):
         rows = [key for key in rows if ("row", key) in ready]
         columns = [key for key in columns if ("column", key) in ready]
         tiles = [key for key in tiles if ("tile", key) in ready]
+        strips = [key for key in strips if ("strip", key) in ready]
+        cells = [ready["tile", key] for key in tiles] + [ready["strip", key] for key in strips]
         lines = [ready["row", key] for key in rows] + [ready["column", key] for key in columns]
         encoding = pixel_encoding(attention)
-        return weights_reply(tiles, encoding, rows, columns, identity, progress), [
-            compress(encode(ready["tile", key], encoding, attention.scale) for key in tiles),
+        return weights_reply(tiles, encoding, strips, rows, columns, identity, progress), [
+            compress(encode(pixels, encoding, attention.scale) for pixels in cells),
             compress(encode(line, "float32") for line in lines),
         ]
 
@@ -153,6 +164,7 @@ def tokens_reply(kind: Kind, identity: str = "") -> TokensReply:
 def weights_reply(
     tiles: Sequence[TileKey],
     encoding: Encoding,
+    strips: Sequence[StripKey] = (),
     rows: Sequence[LineKey] = (),
     columns: Sequence[LineKey] = (),
     identity: str = "",
@@ -163,6 +175,7 @@ def weights_reply(
         "id": identity,
         "kind": "weights",
         "tiles": list(tiles),
+        "strips": list(strips),
         "encoding": encoding,
         "rows": list(rows),
         "columns": list(columns),
@@ -194,72 +207,3 @@ def _all_weights(identity: str, attention: Attention) -> Answer:
         compress(encode_tiles(attention, tiles, encoding)),
         compress([]),
     ]
-
-
-def _fields(request: object) -> Mapping[str, object]:
-    if not isinstance(request, Mapping):
-        raise ValueError(f"a request is an object with id and kind, got {request!r:.80}")
-    return request
-
-
-def _identity(fields: Mapping[str, object]) -> str:
-    identity = fields.get("id")
-    if not isinstance(identity, str):
-        raise ValueError(f"a request needs an id, a string; got {identity!r:.80}")
-    return identity
-
-
-def _shown(fields: Mapping[str, object], kinds: Mapping[str, Kind]) -> str:
-    if not kinds:
-        raise ValueError("the explorer was closed in Python")
-    shown = fields.get("shown")
-    if not isinstance(shown, str) or shown not in kinds:
-        known = ", ".join(map(repr, kinds))
-        raise ValueError(
-            f"a request names the kind of attention that it is for, shown: {known}; "
-            f"got {shown!r:.80}"
-        )
-    return shown
-
-
-def _list(fields: Mapping[str, object], name: str) -> Sequence[object]:
-    keys = fields.get(name)
-    if not isinstance(keys, (list, tuple)):
-        raise ValueError(f"a request for weights needs {name}, a list; got {keys!r:.80}")
-    return keys
-
-
-def _tile_key(attention: Attention, key: object) -> TileKey:
-    layer, head, level, query_tile, key_tile = _integers(
-        key, ("layer", "head", "level", "query tile", "key tile")
-    )
-    _check_index("layer", layer, attention.n_layers)
-    _check_index("head", head, attention.n_heads)
-    _check_index("level", level, n_levels(attention))
-    down, along = tile_grid(attention, level)
-    _check_index(f"level {level} query tile", query_tile, down)
-    _check_index(f"level {level} key tile", key_tile, along)
-    return layer, head, level, query_tile, key_tile
-
-
-def _line_key(attention: Attention, key: object, axis: str) -> LineKey:
-    layer, head, index = _integers(key, ("layer", "head", axis))
-    _check_index("layer", layer, attention.n_layers)
-    _check_index("head", head, attention.n_heads)
-    _check_index(axis, index, attention.n_queries if axis == "query" else attention.n_keys)
-    return layer, head, index
-
-
-def _integers(key: object, names: Sequence[str]) -> Sequence[int]:
-    if (
-        isinstance(key, (list, tuple))
-        and len(key) == len(names)
-        and all(type(index) is int for index in key)
-    ):
-        return key
-    raise ValueError(f"{key!r:.80} isn't a list of integers [{', '.join(names)}]")
-
-
-def _check_index(name: str, index: int, length: int) -> None:
-    if not 0 <= index < length:
-        raise ValueError(f"{name} {index} is out of range: 0 to {length - 1}")

@@ -14,7 +14,7 @@ from .attention.base import Float
 from .channel import AttentionSource, SavedWidget
 from .inputs import read_inputs
 from .opening import describe, take_snapshot
-from .protocol import Theme, ViewName
+from .protocol import Reduction, Theme, ViewName
 from .state import (
     Checked,
     CheckedKind,
@@ -24,6 +24,7 @@ from .state import (
     check_kind,
     check_layer,
     check_pointer,
+    check_pooling,
     check_theme,
     check_top_mass,
     check_views,
@@ -33,6 +34,8 @@ from .tracing.tracer import Store
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+DEFAULT_VIEWS: tuple[ViewName, ...] = ("text", "heads", "matrix", "model")
 
 _MODULE = Path(__file__).parent / "static" / "widget.js"
 
@@ -57,12 +60,15 @@ class AttentionExplorer(SavedWidget):
     heads : int or sequence of int, optional
         The heads to open with; head 0 by default.
     view : name or sequence of names
-        The views to show: ``"text"``, ``"heads"``, ``"matrix"``.
+        The views to show: ``"text"``, ``"heads"``, ``"matrix"``, ``"model"`` (every head of every
+        layer at once: large by itself, else small, to find one's way by).
     selected : int, pair or None
         The pinned token: see Attributes.
     top_mass : float
         In the head view, lines are drawn for the largest weights of each row until they hold this
         share of its sum.
+    pooling : {"max", "mean"}
+        What a cell that holds several weights says of them.
     theme : {"auto", "light", "dark"}
         ``"auto"`` follows the page.
     model_name : str, optional
@@ -76,7 +82,7 @@ class AttentionExplorer(SavedWidget):
         The kind of attention that is shown, of a trace that has several, e.g. ``"cross"``. With it
         `attention`, `tokens`, `key_tokens` and `weights` change; nothing is hovered or selected any
         more, and `layer` and `heads` stay as far as they are there.
-    layer, heads, view, top_mass, theme
+    layer, heads, view, top_mass, pooling, theme
         As above; each can be set, observed and linked, and follows what is done in the browser.
     hovered, selected : (query, key) or None
         The token under the pointer, and the one that was pinned: the query whose reading is shown
@@ -99,10 +105,11 @@ class AttentionExplorer(SavedWidget):
     kind = CheckedKind(check_kind, "").tag(sync=True)
     layer = Checked(check_layer, 0).tag(sync=True)
     heads = Checked(check_heads, [0]).tag(sync=True)
-    view = Checked[list[ViewName]](check_views, ["text", "heads", "matrix"]).tag(sync=True)
+    view = Checked[list[ViewName]](check_views, [*DEFAULT_VIEWS]).tag(sync=True)
     hovered = Checked(check_pointer, None, allow_none=True).tag(sync=True)
     selected = Checked(check_pointer, None, allow_none=True).tag(sync=True)
     top_mass = Checked(check_top_mass, 0.8).tag(sync=True)
+    pooling = Checked(check_pooling, "max").tag(sync=True)
     theme = Checked(check_theme, "auto").tag(sync=True)
 
     _description = traitlets.Dict().tag(sync=True)
@@ -121,9 +128,10 @@ class AttentionExplorer(SavedWidget):
         *,
         layer: int = 0,
         heads: int | Sequence[int] | None = None,
-        view: ViewName | Sequence[ViewName] = ("text", "heads", "matrix"),
+        view: ViewName | Sequence[ViewName] = DEFAULT_VIEWS,
         selected: int | tuple[int | None, int | None] | None = None,
         top_mass: float = 0.8,
+        pooling: Reduction = "max",
         theme: Theme = "auto",
         model_name: str | None = None,
         batch_index: int | None = None,
@@ -146,6 +154,7 @@ class AttentionExplorer(SavedWidget):
             view=view,
             selected=selected,
             top_mass=top_mass,
+            pooling=pooling,
             theme=theme,
             _description=describe(self._kinds, kind, model_name),
             _uuid=uuid.uuid4().hex,

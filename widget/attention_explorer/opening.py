@@ -88,7 +88,7 @@ def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequenc
     if attention.n_queries * attention.n_keys > OVERVIEW_CELLS:
         return
     longest = max(attention.n_queries, attention.n_keys)
-    yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0)]
+    yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0, "max")]
 
 
 def _has_room(tokens: TokensReply) -> bool:

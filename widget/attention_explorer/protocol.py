@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-ViewName = Literal["text", "heads", "matrix"]
+ViewName = Literal["text", "heads", "matrix", "model"]
 Theme = Literal["auto", "light", "dark"]
 
 # How a weight w becomes bytes. `float32`: itself. `quartic8`: uint8 of (w / scale) ** (1/4) * 255.
@@ -19,10 +19,18 @@ Encoding = Literal["float32", "quartic8", "signed8"]
 # (query, key): the query whose reading is shown and the key whose readers are shown.
 Pointer = tuple[int | None, int | None]
 
-# (layer, head, level, query tile, key tile): max-pooled by 2 ** level, TILE cells a side.
-TileKey = tuple[int, int, int, int, int]
+# What a cell says of the weights that are pooled in it.
+Reduction = Literal["max", "mean"]
+# The same of all weights; or of a sample of the queries, which is there at once.
+Pooling = Literal["max", "mean", "max sampled", "mean sampled"]
+Axis = Literal["row", "column"]
+
+# (layer, head, level, query tile, key tile, pooling): pooled by 2 ** level, TILE cells a side.
+TileKey = tuple[int, int, int, int, int, Pooling]
 # (layer, head, query) for a row, (layer, head, key) for a column.
 LineKey = tuple[int, int, int]
+# (layer, head, query or key, level, reduction, axis): a row or a column, pooled by 2 ** level.
+StripKey = tuple[int, int, int, int, Reduction, Axis]
 
 TILE = 256
 # What is at most as large as this, quantised, is sent whole, so that it outlives the kernel.
@@ -85,6 +93,7 @@ class ViewState(TypedDict):
     hovered: Pointer | None
     selected: Pointer | None
     top_mass: float
+    pooling: Reduction
     theme: Theme
     _description: Description
     _snapshot: Snapshot
@@ -104,12 +113,13 @@ class TokensRequest(TypedDict):
 
 
 class WeightsRequest(TypedDict):
-    """Ask for what is about to be drawn: tiles for pixels, rows and columns for read-outs."""
+    """Ask for what is about to be drawn: tiles and strips for pixels, rows and columns to read."""
 
     id: str
     kind: Literal["weights"]
     shown: str
     tiles: list[TileKey]
+    strips: list[StripKey]
     rows: list[LineKey]
     columns: list[LineKey]
 
@@ -150,13 +160,15 @@ class TokensReply(TypedDict):
 class WeightsReply(TypedDict):
     """What is ready of what was asked for; the rest is worked on, and may be asked for again.
 
-    Buffer 0: the tiles one after the other, zlib; buffer 1: rows, then columns, float32, zlib.
+    Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, then columns,
+    float32, zlib.
     `progress` is the share done of what comes next, None where nothing is left.
     """
 
     id: str
     kind: Literal["weights"]
     tiles: list[TileKey]
+    strips: list[StripKey]
     encoding: Encoding
     rows: list[LineKey]
     columns: list[LineKey]

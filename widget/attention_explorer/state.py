@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, cast, get_args
 
 import traitlets
 
-from .protocol import Pointer, Theme, ViewName
+from .protocol import Pointer, Reduction, Theme, ViewName
 from .tracing import Kind
 
 T = TypeVar("T")
@@ -115,9 +115,12 @@ def check_views(value: object, limits: Limits) -> list[ViewName]:
 
 def check_theme(value: object, limits: Limits) -> Theme:
     """Accept the name of a theme."""
-    if value not in get_args(Theme):
-        raise ValueError(f"expected one of {', '.join(map(repr, get_args(Theme)))}")
-    return cast(Theme, value)
+    return cast(Theme, _one_of(value, get_args(Theme)))
+
+
+def check_pooling(value: object, limits: Limits) -> Reduction:
+    """Accept what a pooled cell says of its weights."""
+    return cast(Reduction, _one_of(value, get_args(Reduction)))
 
 
 def check_top_mass(value: object, limits: Limits) -> float:
@@ -164,6 +167,12 @@ def check_index(value: object, length: int, what: str) -> int:
     if isinstance(value, bool) or not 0 <= index < length:
         raise ValueError(expected)
     return index
+
+
+def _one_of(value: object, names: tuple[str, ...]) -> object:
+    if value not in names:
+        raise ValueError(f"expected one of {', '.join(map(repr, names))}")
+    return value
 
 
 def _many(value: object) -> list[object]:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from .attention import Attention
-from .attention.base import Float
+from .attention.base import Float, Reduction
+from .attention.blocks import pool
 from .encoding import encode
-from .protocol import TILE, Encoding, LineKey, TileKey
+from .protocol import TILE, Encoding, LineKey, Pooling, StripKey, TileKey
 from .worker import Steps
+
+_SAMPLED = " sampled"
 
 
 def pixel_encoding(attention: Attention) -> Encoding:
@@ -34,24 +37,32 @@ def tile_grid(attention: Attention, level: int) -> tuple[int, int]:
     return -(-attention.n_queries // side), -(-attention.n_keys // side)
 
 
-def read_tile(attention: Attention, key: TileKey) -> Float:
-    """Return one tile's weights, max-pooled by 2 ** level; border tiles are smaller."""
-    layer, head, level, _, _ = key
-    return attention.pooled(layer, head, *_reach(attention, key), 1 << level)
-
-
 def tile_steps(attention: Attention, key: TileKey) -> Steps:
-    """Compute one tile step by step: the same as `read_tile`."""
-    layer, head, level, _, _ = key
+    """Compute one tile step by step: border tiles are smaller.
+
+    Where it is of a sample of the queries, of its whole head and in a single step.
+    """
+    layer, head, level, _, _, pooling = key
+    reduction = _reduction(pooling)
+    if pooling.endswith(_SAMPLED):
+        yield from ()
+        return attention.preview(layer, head, 1 << level, reduction).cells
     queries, keys = _reach(attention, key)
     rows = -(-(queries.stop - queries.start) >> level)
     bands: list[Float] = []
     done = 0
-    for band in attention.bands(layer, head, queries, keys, 1 << level):
+    for band in attention.bands(layer, head, queries, keys, 1 << level, reduction):
         bands.append(band)
         done += len(band)
         yield done / rows
     return np.concatenate(bands)
+
+
+def check_sampled(attention: Attention, key: TileKey) -> None:
+    """Refuse a sample of less than a whole head."""
+    _, _, level, _, _, pooling = key
+    if pooling.endswith(_SAMPLED) and tile_grid(attention, level) != (1, 1):
+        raise ValueError(f"{pooling!r} is of a whole head: ask for a level at which it is one tile")
 
 
 def column_steps(attention: Attention, key: LineKey) -> Steps:
@@ -68,8 +79,16 @@ def row_steps(attention: Attention, key: LineKey) -> Steps:
     return attention.row(*key)
 
 
+def strip_steps(attention: Attention, key: StripKey) -> Steps:
+    """Compute one row or column, pooled."""
+    layer, head, index, level, reduction, axis = key
+    steps = row_steps if axis == "row" else column_steps
+    line = yield from steps(attention, (layer, head, index))
+    return pool(line[None], 1 << level, reduction, attention.signed)[0, :]
+
+
 def _reach(attention: Attention, key: TileKey) -> tuple[slice, slice]:
-    _, _, level, query_tile, key_tile = key
+    _, _, level, query_tile, key_tile, _ = key
     side = TILE << level
     return (
         slice(query_tile * side, min((query_tile + 1) * side, attention.n_queries)),
@@ -84,7 +103,7 @@ def exact_tile_keys(attention: Attention) -> Iterator[TileKey]:
         for head in range(attention.n_heads):
             for query_tile in range(down):
                 for key_tile in range(along):
-                    yield layer, head, 0, query_tile, key_tile
+                    yield layer, head, 0, query_tile, key_tile, "max"
 
 
 def encode_tiles(
@@ -92,4 +111,12 @@ def encode_tiles(
 ) -> Iterator[bytes]:
     """Yield the bytes of each tile, computed when it is asked for."""
     for key in tiles:
-        yield encode(read_tile(attention, key), encoding, attention.scale)
+        layer, head, level, _, _, pooling = key
+        weights = attention.pooled(
+            layer, head, *_reach(attention, key), 1 << level, _reduction(pooling)
+        )
+        yield encode(weights, encoding, attention.scale)
+
+
+def _reduction(pooling: Pooling) -> Reduction:
+    return "mean" if pooling.startswith("mean") else "max"

@@ -17,7 +17,8 @@ Key = TypeVar("Key", bound=Hashable)
 # A browser that still wants something asks again within some hundredths of a second.
 _FORGOTTEN_S = 2.0
 _IDLE_S = 10.0
-_KEPT = 256
+# Finished numbers that nobody came for yet.
+_KEPT_BYTES = 1 << 26
 
 
 class Worker:
@@ -109,9 +110,13 @@ class Worker:
             del self._wanted[key]
             self._share = 0.0
             self._done[key] = result
-            while len(self._done) > _KEPT:
+            while sum(map(_bytes_of, self._done.values())) > _KEPT_BYTES:
                 del self._done[next(iter(self._done))]
             self._changed.notify_all()
+
+
+def _bytes_of(result: Float | BaseException) -> int:
+    return 0 if isinstance(result, BaseException) else result.nbytes
 
 
 def _use_one_core() -> None:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ..protocol import Reduction as Reduction
+
 Float = npt.NDArray[np.float32]
-Reduction = Literal["max", "mean"]
 
 
 class Preview(NamedTuple):
-    """A head's overview in mean weights, had at once.
+    """A head's overview, had at once.
 
     Attributes
     ----------
-    mean : array, shape (ceil(n_queries / factor), ceil(n_keys / factor))
-        Each cell's mean weight.
+    cells : array, shape (ceil(n_queries / factor), ceil(n_keys / factor))
+        Each cell's largest or mean weight.
     exact : bool
-        Whether all queries were read. If not, a cell is the mean over a sample of its queries and
-        may miss a large weight: call it a preview until the exact overview is there.
+        Whether all queries were read. If not, a cell says it of a sample of its queries and may
+        miss a large weight: call it a preview until the exact overview is there.
     """
 
-    mean: Float
+    cells: Float
     exact: bool
 
 
@@ -119,10 +120,12 @@ class Attention(ABC):
         heads = range(self.n_heads)
         return np.stack([self.pooled(layer, head, *whole, factor, reduction) for head in heads])
 
-    def preview(self, layer: int, head: int, factor: int) -> Preview:
-        """Return a head's overview in mean weights at once, from a sample where it has to be."""
+    def preview(
+        self, layer: int, head: int, factor: int, reduction: Reduction = "max"
+    ) -> Preview:
+        """Return a head's overview at once, from a sample of its queries where it has to be."""
         whole = slice(0, self.n_queries), slice(0, self.n_keys)
-        return Preview(self.pooled(layer, head, *whole, factor, "mean"), exact=True)
+        return Preview(self.pooled(layer, head, *whole, factor, reduction), exact=True)
 
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
         """Do beforehand what the first tile or column of these queries takes long for.

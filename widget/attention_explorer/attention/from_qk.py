@@ -116,16 +116,19 @@ class QKAttention(Attention):
                 yield _numpy(pooled_queries(torch.cat(lines, 1), factor, reduction).T)
                 lines.clear()
 
-    def preview(self, layer: int, head: int, factor: int) -> Preview:
+    def preview(
+        self, layer: int, head: int, factor: int, reduction: Reduction = "max"
+    ) -> Preview:
+        check_pooling(factor, reduction)
         n_bands = -(-self.n_queries // factor)
         n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
         if factor <= n_samples:
-            return super().preview(layer, head, factor)
+            return super().preview(layer, head, factor, reduction)
         sampled = self._positions(layer, _sample(self.n_queries, factor, n_samples))
         shown, keys = self._head(layer, head), slice(0, self.n_keys)
         blocks = torch.split(sampled, PREVIEW_BLOCK_ROWS)
-        lines = torch.cat([shown.pooled_keys(rows, keys, factor, "mean") for rows in blocks], 1)
-        return Preview(_numpy(lines.view(-1, n_bands, n_samples).mean(-1).T), exact=False)
+        lines = torch.cat([shown.pooled_keys(rows, keys, factor, reduction) for rows in blocks], 1)
+        return Preview(_numpy(pooled_queries(lines, n_samples, reduction).T), exact=False)
 
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
         shown = self._head(layer, head)

@@ -1,0 +1,132 @@
+"""What the browser asks for, checked: bad requests are refused in a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast, get_args
+
+from .attention import Attention
+from .protocol import Axis, LineKey, Pooling, Reduction, StripKey, TileKey
+from .tiles import check_sampled, n_levels, tile_grid
+from .tracing import Kind
+
+_ALONG: Mapping[Axis, str] = {"row": "query", "column": "key"}
+
+
+def read_fields(request: object) -> Mapping[str, object]:
+    """Accept an object with fields."""
+    if not isinstance(request, Mapping):
+        raise ValueError(f"a request is an object with id and kind, got {request!r:.80}")
+    return request
+
+
+def read_identity(fields: Mapping[str, object]) -> str:
+    """Return the request's id, which its answer carries."""
+    identity = fields.get("id")
+    if not isinstance(identity, str):
+        raise ValueError(f"a request needs an id, a string; got {identity!r:.80}")
+    return identity
+
+
+def read_shown(fields: Mapping[str, object], kinds: Mapping[str, Kind]) -> str:
+    """Return the kind of attention that the request is for."""
+    if not kinds:
+        raise ValueError("the explorer was closed in Python")
+    shown = fields.get("shown")
+    if not isinstance(shown, str) or shown not in kinds:
+        known = ", ".join(map(repr, kinds))
+        raise ValueError(
+            f"a request names the kind of attention that it is for, shown: {known}; "
+            f"got {shown!r:.80}"
+        )
+    return shown
+
+
+def read_tiles(fields: Mapping[str, object], attention: Attention) -> list[TileKey]:
+    """Return the tiles that are asked for."""
+    return [_tile_key(attention, key) for key in _list(fields, "tiles")]
+
+
+def read_strips(fields: Mapping[str, object], attention: Attention) -> list[StripKey]:
+    """Return the pooled rows and columns that are asked for."""
+    return [_strip_key(attention, key) for key in _list(fields, "strips")]
+
+
+def read_lines(fields: Mapping[str, object], attention: Attention, axis: Axis) -> list[LineKey]:
+    """Return the rows or the columns that are asked for."""
+    return [_line_key(attention, key, axis) for key in _list(fields, f"{axis}s")]
+
+
+def _list(fields: Mapping[str, object], name: str) -> Sequence[object]:
+    keys = fields.get(name)
+    if not isinstance(keys, (list, tuple)):
+        raise ValueError(f"a request for weights needs {name}, a list; got {keys!r:.80}")
+    return keys
+
+
+def _tile_key(attention: Attention, key: object) -> TileKey:
+    names = ("layer", "head", "level", "query tile", "key tile")
+    (layer, head, level, query_tile, key_tile), (pooling,) = _split(key, names, ("pooling",))
+    _check_head(attention, layer, head)
+    _check_index("level", level, n_levels(attention))
+    down, along = tile_grid(attention, level)
+    _check_index(f"level {level} query tile", query_tile, down)
+    _check_index(f"level {level} key tile", key_tile, along)
+    _check_name("pooling", pooling, get_args(Pooling))
+    checked: TileKey = (layer, head, level, query_tile, key_tile, cast(Pooling, pooling))
+    check_sampled(attention, checked)
+    return checked
+
+
+def _strip_key(attention: Attention, key: object) -> StripKey:
+    names = ("layer", "head", "index", "level")
+    (layer, head, index, level), (reduction, along) = _split(key, names, ("reduction", "axis"))
+    _check_head(attention, layer, head)
+    _check_name("axis", along, get_args(Axis))
+    axis = cast(Axis, along)
+    _check_line(attention, axis, index)
+    _check_index("level", level, n_levels(attention))
+    _check_name("reduction", reduction, get_args(Reduction))
+    return layer, head, index, level, cast(Reduction, reduction), axis
+
+
+def _line_key(attention: Attention, key: object, axis: Axis) -> LineKey:
+    (layer, head, index), _ = _split(key, ("layer", "head", _ALONG[axis]))
+    _check_head(attention, layer, head)
+    _check_line(attention, axis, index)
+    return layer, head, index
+
+
+def _check_line(attention: Attention, axis: Axis, index: int) -> None:
+    _check_index(_ALONG[axis], index, attention.n_queries if axis == "row" else attention.n_keys)
+
+
+def _split(
+    key: object, numbers: Sequence[str], words: Sequence[str] = ()
+) -> tuple[Sequence[int], Sequence[str]]:
+    """Return a key's indices and the words after them."""
+    if (
+        isinstance(key, (list, tuple))
+        and len(key) == len(numbers) + len(words)
+        and all(type(index) is int for index in key[: len(numbers)])
+        and all(type(word) is str for word in key[len(numbers) :])
+    ):
+        return key[: len(numbers)], key[len(numbers) :]
+    named = ", ".join([*numbers, *words])
+    given = f"{len(words)} words after them" if words else "and nothing else"
+    raise ValueError(f"{key!r:.80} isn't [{named}]: {len(numbers)} integers, {given}")
+
+
+def _check_head(attention: Attention, layer: int, head: int) -> None:
+    _check_index("layer", layer, attention.n_layers)
+    _check_index("head", head, attention.n_heads)
+
+
+def _check_name(what: str, name: str, known: Sequence[str]) -> None:
+    if name not in known:
+        raise ValueError(f"unknown {what} {name!r:.80}: use {', '.join(map(repr, known))}")
+
+
+def _check_index(name: str, index: int, length: int) -> None:
+    if not 0 <= index < length:
+        raise ValueError(f"{name} {index} is out of range: 0 to {length - 1}")
