@@ -198,7 +198,7 @@ def test_state_on_the_wire_is_plain_json(
     assert json.loads(json.dumps(state)) == {
         "layer": 0,
         "heads": [1, 3],
-        "view": ["text", "heads", "matrix"],
+        "view": ["text", "heads", "matrix", "model"],
         "hovered": None,
         "selected": [2, 2],
         "top_mass": 0.8,
@@ -440,13 +440,13 @@ def test_a_longer_text_saves_the_opening_head(
     n: int, level: int, side: int, bert_shaped: Make
 ) -> None:
     explorer = bert_shaped(n)
-    assert snapshot_tiles(explorer) == [(7, 5, level, 0, 0)]
+    assert snapshot_tiles(explorer) == [(7, 5, level, 0, 0, "max")]
     assert snapshot_weights(explorer).size == side**2
 
 
 def test_the_overview_of_512_tokens_is_a_quarter_a_side(bert_shaped: Make) -> None:
     explorer = bert_shaped(512)
-    assert snapshot_tiles(explorer) == [(7, 5, 2, 0, 0)]
+    assert snapshot_tiles(explorer) == [(7, 5, 2, 0, 0, "max")]
     pooled = explorer.weights(7, 5).reshape(128, 4, 128, 4).max((1, 3))
     values = snapshot_weights(explorer).reshape(128, 128)
     assert np.abs(values**0.25 - pooled**0.25).max() < 1 / 255

@@ -36,9 +36,14 @@ def traced(softmax: Softmax) -> Trace:
 
 
 def row_request(shown: str) -> dict[str, object]:
-    return {"id": "r", "kind": "weights", "shown": shown, "tiles": [], "columns": []} | {
-        "rows": [[1, 1, 4]]
-    }
+    return {
+        "id": "r",
+        "kind": "weights",
+        "shown": shown,
+        "tiles": [],
+        "strips": [],
+        "columns": [],
+    } | {"rows": [[1, 1, 4]]}
 
 
 def tokens_in(snapshot: dict[str, Any]) -> list[str]:
