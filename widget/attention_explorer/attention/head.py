@@ -10,7 +10,7 @@ import torch
 from .base import Reduction
 from .biases import Index
 from .blocks import cell_sizes
-from .scan import by_bin, new_space, scan
+from .scan import Sums, by_bin, new_space, scan
 from .states import LayerStates, RowScores
 
 
@@ -65,15 +65,17 @@ class Head:
             self.learn(queries)
         with exactly(self._normalisers.device):
             rows, are_new = self._rows(queries), self._are_new(queries)
-            bins = scan(rows, keys, factor, are_new or reduction == "mean", self._space)
+            sums: Sums = "bins" if reduction == "mean" else "row" if are_new else "none"
+            bins = scan(rows, keys, factor, sums, self._space)
             if are_new:
-                total = rows.with_sink(bins.peak, bins.sums.sum(0))
+                total = bins.sums.sum(0).mul_((bins.level - bins.peak).exp2_())
+                total = rows.with_sink(bins.peak, total)
                 self._normalisers[:, queries] = torch.stack([bins.peak, total])
             peak, total = self._normalisers[:, queries]
             if reduction == "max":
                 return bins.highest.sub_(peak).exp2_().div_(total)
             sizes = _sizes(keys.stop - keys.start, factor, total)
-            return bins.sums.mul_((bins.peak - peak).exp2_() / total).div_(sizes[:, None])
+            return bins.sums.mul_((bins.level - peak).exp2_() / total).div_(sizes[:, None])
 
     def _rows(self, queries: Index) -> RowScores:
         return RowScores(self._states, self._head, queries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 
@@ -12,8 +12,14 @@ from .states import RowScores
 
 # 1 MiB of float32: what a core's own cache holds, so that the products are what takes time.
 CHUNK_CELLS = 1 << 18
-# Powers of peaks up to this lose nothing where no peak is subtracted, which saves a pass.
+# Peaks up to this need no level of their own, which saves a pass.
 SMALL_SCORE = 32.0
+# Powers of what lies within this of the level lose nothing, and their sums don't overflow.
+REACH = 64.0
+
+
+# The sums of powers that are needed: none, one a row, or one a bin of each row.
+Sums = Literal["none", "row", "bins"]
 
 
 class Bins(NamedTuple):
@@ -25,20 +31,28 @@ class Bins(NamedTuple):
         The highest score; minus infinity where no key may be read.
     peak : tensor, shape (rows,)
         The highest score of all bins, finite in any case.
-    sums : tensor, shape (bins, rows)
-        The sum of 2 ** (score - peak); without rows where it wasn't asked for.
+    level : tensor, shape (rows,)
+        A number within `REACH` of the peak.
+    sums : tensor, shape (bins of sums, rows)
+        The sum of 2 ** (score - level).
     """
 
     highest: torch.Tensor
     peak: torch.Tensor
+    level: torch.Tensor
     sums: torch.Tensor
 
+    @property
+    def are_within_reach(self) -> bool:
+        """Whether the sums lost nothing."""
+        return bool(((self.peak - self.level).abs_() <= REACH).all())
 
-def scan(rows: RowScores, keys: slice, factor: int, with_sums: bool, space: torch.Tensor) -> Bins:
+
+def scan(rows: RowScores, keys: slice, factor: int, sums: Sums, space: torch.Tensor) -> Bins:
     """Read the scores of some rows once, by bins of `factor` keys counted from ``keys.start``.
 
-    Each chunk's powers are taken over its own peak while it is in the cache, and brought to
-    the rows' peak afterwards (the online softmax of Milakov and Gimelshein, 2018).
+    Powers are taken while a chunk is in the cache, over a level that the first chunk gives. Where
+    rows turn out to lie far off it, all is read once more, over the peaks.
 
     Parameters
     ----------
@@ -48,41 +62,68 @@ def scan(rows: RowScores, keys: slice, factor: int, with_sums: bool, space: torc
         Which keys; chunks that none of the queries may read are skipped.
     factor : int
         Keys a bin.
-    with_sums : bool
-        Whether powers are needed, which take half as long as the products.
+    sums : "none", "row" or "bins"
+        Which powers to sum; to take them costs a third of the products.
     space : tensor
         From `new_space`, overwritten.
     """
+    bins = _read(rows, keys, factor, sums, space, None)
+    if sums == "none" or bins.are_within_reach:
+        return bins
+    return _read(rows, keys, factor, sums, space, bins.peak)
+
+
+def _read(
+    rows: RowScores,
+    keys: slice,
+    factor: int,
+    sums: Sums,
+    space: torch.Tensor,
+    level: torch.Tensor | None,
+) -> Bins:
     mask = rows.states.mask
     readable = keys if mask is None else mask.bounds(rows.queries)
     by_all = keys if mask is None else mask.common(rows.queries)
     n_rows, n_bins = len(rows), -(-(keys.stop - keys.start) // factor)
     highest = space.new_full((n_bins, n_rows), -torch.inf)
-    sums = highest.new_zeros(n_bins, n_rows if with_sums else 0)
-    found: list[tuple[slice, torch.Tensor, torch.Tensor]] = []
-    for chunk in pieces(keys, factor, max(1, len(space) // n_rows)):
+    totals = space.new_zeros({"none": 0, "row": 1, "bins": n_bins}[sums], n_rows)
+    longest = max(1, len(space) // n_rows)
+    ones = space.new_ones(longest)
+    is_zero = False
+    for chunk in pieces(keys, factor, longest):
         if chunk.stop <= readable.start or readable.stop <= chunk.start:
             continue
         is_open = by_all.start <= chunk.start and chunk.stop <= by_all.stop
-        out = space[: (chunk.stop - chunk.start) * n_rows].view(-1, n_rows)
-        scores = rows.against(chunk, is_open, out).T
+        length = chunk.stop - chunk.start
+        scores = rows.against(chunk, is_open, space[: length * n_rows].view(length, n_rows)).T
         peaks = by_bin(torch.amax, scores, factor)
         first = (chunk.start - keys.start) // factor
-        bins = slice(first, first + len(peaks))
-        torch.maximum(highest[bins], peaks, out=highest[bins])
-        if with_sums:
-            peak = _finite(peaks.amax(0))
-            if float(peak.abs().amax()) < SMALL_SCORE:
-                peak = torch.zeros_like(peak)
-            else:
-                scores.sub_(peak)
-            found.append((bins, peak, by_bin(torch.sum, scores.exp2_(), factor)))
-    if n_bins == 0:
-        return Bins(highest, highest.new_zeros(n_rows), sums)
-    peak_of_all = _finite(highest.amax(0))
-    for bins, peak, its_sums in found:
-        sums[bins] += its_sums * (peak - peak_of_all).exp2_()
-    return Bins(highest, peak_of_all, sums)
+        here = slice(first, first + len(peaks))
+        torch.maximum(highest[here], peaks, out=highest[here])
+        if sums == "none":
+            continue
+        if level is None:
+            level = _level(peaks)
+            is_zero = not bool(level.any())
+        powers = (scores if is_zero else scores.sub_(level)).exp2_()
+        if sums == "row":
+            # As a product it takes two thirds of the time.
+            totals[0].addmv_(powers.T, ones[:length])
+        else:
+            totals[here] += by_bin(torch.sum, powers, factor)
+    peak = _finite(highest.amax(0)) if n_bins else highest.new_zeros(n_rows)
+    return Bins(highest, peak, peak if level is None else level, totals)
+
+
+def _level(peaks: torch.Tensor) -> torch.Tensor:
+    """Return what to take powers over by the peaks of the first bins; 0 where those are small."""
+    level = _finite(peaks.amax(0))
+    return torch.zeros_like(level) if float(level.abs().amax()) < SMALL_SCORE else level
+
+
+def _finite(peak: torch.Tensor) -> torch.Tensor:
+    """Return a number for rows that may read no key, too."""
+    return peak.nan_to_num_(neginf=0.0)
 
 
 def new_space(like: torch.Tensor) -> torch.Tensor:
@@ -95,17 +136,12 @@ def by_bin(
 ) -> torch.Tensor:
     """Reduce an axis by bins of `factor`; the last one may be smaller."""
     length = numbers.shape[axis]
-    whole = length // factor * factor
+    rest = length % factor
     parts = []
-    if whole:
-        shape = list(numbers.shape)
-        shape[axis : axis + 1] = [whole // factor, factor]
-        parts.append(reduce(numbers.narrow(axis, 0, whole).reshape(shape), axis + 1))
-    if whole < length:
-        parts.append(reduce(numbers.narrow(axis, whole, length - whole), axis, keepdim=True))
+    if rest < length:
+        whole = numbers.narrow(axis, 0, length - rest) if rest else numbers
+        shape = (*whole.shape[:axis], length // factor, factor, *whole.shape[axis + 1 :])
+        parts.append(reduce(whole.reshape(shape), axis + 1))
+    if rest:
+        parts.append(reduce(numbers.narrow(axis, length - rest, rest), axis, keepdim=True))
     return parts[0] if len(parts) == 1 else torch.cat(parts, axis)
-
-
-def _finite(peak: torch.Tensor) -> torch.Tensor:
-    """Bring the peak of rows that may read no key to a number that can be subtracted."""
-    return peak.clamp_(min=torch.finfo(peak.dtype).min)

@@ -96,7 +96,7 @@ class RowScores:
         if states.softcap is not None:
             scores.div_(states.softcap).tanh_().mul_(states.softcap)
         if states.mask is not None and not is_open:
-            positions = torch.arange(len(self._key), device=self._key.device)[keys]
+            positions = _positions(keys, self._key)
             states.mask.hide(scores, self.head, self.queries, positions)
         return scores if self._is_plain else scores.mul_(LOG2_E)
 
@@ -105,3 +105,9 @@ class RowScores:
         if self.states.sinks is None:
             return total
         return total + (self.states.sinks[self.head].to(total) * LOG2_E - peak).exp2_()
+
+
+def _positions(keys: Index, key: torch.Tensor) -> torch.Tensor:
+    if isinstance(keys, slice):
+        return torch.arange(*keys.indices(len(key)), device=key.device)
+    return keys
