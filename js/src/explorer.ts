@@ -12,8 +12,9 @@ import { hostGround, hostIsDark, onHostTheme } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
 import { headsView } from "./views/heads";
 import { matrixView } from "./views/matrix";
+import { modelView } from "./views/model";
 import { textView } from "./views/text";
-import type { Actions } from "./views/view";
+import type { Actions, HeadOf } from "./views/view";
 
 /** From this width on, the head view and the matrix stand side by side. */
 const WIDE = 860;
@@ -39,6 +40,7 @@ export function mountExplorer(
 	shadow.append(style, root);
 
 	let hoveredAs: HoveredAs = "token";
+	let peek: HeadOf | null = null;
 	// To find it out, styles of all elements around are computed: not in every frame.
 	let hostTheme: { dark: boolean; ground: string | null } | null = null;
 	const redraw = animationFrame(() => guarded(draw), signal);
@@ -50,12 +52,32 @@ export function mountExplorer(
 		pin(pointer) {
 			store.set("selected", samePointer(store.get("selected"), pointer) ? null : pointer);
 		},
+		peek(head) {
+			if (head?.layer === peek?.layer && head?.head === peek?.head) return;
+			peek = head;
+			redraw();
+		},
+		choose({ layer, head }, also) {
+			const chosen = also && layer === store.get("layer") ? store.get("heads") : [];
+			const heads = chosen.includes(head) ? chosen.filter((h) => h !== head) : [...chosen, head];
+			store.set("layer", layer);
+			if (heads.length)
+				store.set(
+					"heads",
+					heads.sort((a, b) => a - b),
+				);
+		},
 		redraw,
 	};
 	const text = textView(actions, signal);
-	const views = { heads: headsView(actions, signal), matrix: matrixView(actions, signal) };
+	const heads = headsView(actions, signal);
+	const matrix = matrixView(actions, signal);
+	const model = modelView(actions, signal);
 	root.append(text.el, steps, panes, readout);
-	panes.append(views.heads.el, views.matrix.el);
+	panes.append(heads.el, model.el, matrix.el);
+
+	const peeked = (scene: Scene): Scene =>
+		peek ? { ...scene, state: { ...scene.state, layer: peek.layer, heads: [peek.head] } } : scene;
 
 	const reader = source.reader(signal);
 	let colours: Palette = PALETTES.light;
@@ -75,19 +97,24 @@ export function mountExplorer(
 		drawControls(state);
 		const tokens = source.tokens();
 		root.classList.toggle("waiting", !tokens && source.status.kind !== "gone");
+		const alone = state.view.length === 1 && state.view[0] === "model";
 		text.el.hidden = !tokens || !state.view.includes("text");
-		for (const name of ["heads", "matrix"] as const)
-			views[name].el.hidden = !tokens || !state.view.includes(name);
+		heads.el.hidden = !tokens || !state.view.includes("heads");
+		model.el.hidden = !tokens || !state.view.includes("model");
+		// Beside the map by itself the head under the pointer is shown large.
+		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
+		panes.classList.toggle("map-alone", alone);
 		if (!tokens) {
 			root.ariaBusy = "true";
 			return;
 		}
 		render(h(Steps, { tokens, selected: state.selected, store }), steps);
-		const shown = [text, views.heads, views.matrix].filter((view) => !view.el.hidden);
+		// The map last: what the others miss is asked for first.
+		const shown = [text, heads, matrix, model].filter((view) => !view.el.hidden);
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {
 			const scene = sceneOf(state, tokens);
-			for (const view of shown) view.update(scene);
+			for (const view of shown) view.update(view === matrix ? peeked(scene) : scene);
 			render(h(Readout, { scene }) as ComponentChild, readout);
 		});
 		root.ariaBusy = String(!complete);
@@ -111,7 +138,7 @@ export function mountExplorer(
 	}
 
 	function sceneOf(state: Synced, tokens: Tokens): Scene {
-		const { description, table, version, status } = source;
+		const { description, table, status } = source;
 		const { layer, heads } = state;
 		const focus = focusOf(state.selected, state.hovered, hoveredAs);
 		const lineOf = (axis: "row" | "column", index: number | null) =>
@@ -121,8 +148,8 @@ export function mountExplorer(
 			state,
 			tokens,
 			focus,
+			peek,
 			reader,
-			version,
 			status,
 			table,
 			colours,
@@ -179,6 +206,7 @@ function stateOf(store: Store): Synced {
 		hovered: store.get("hovered"),
 		selected: store.get("selected"),
 		top_mass: store.get("top_mass"),
+		pooling: store.get("pooling"),
 		theme: store.get("theme"),
 	};
 }

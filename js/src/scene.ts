@@ -1,8 +1,9 @@
 import type { Palette } from "./draw/colour";
-import { type Description, type Pointer, TILE } from "./protocol.gen";
-import { type Axis, type Line, tileKeys } from "./source/cache";
+import { type Axis, type Description, type Pointer, TILE } from "./protocol.gen";
+import { type Line, tileKeys } from "./source/cache";
 import type { Reader, Status, Tokens } from "./source/source";
 import type { Synced } from "./store";
+import type { HeadOf } from "./views/view";
 
 /** What the person is looking at: a row, a column, and the one weight where a pair is meant. */
 export interface Focus {
@@ -65,8 +66,9 @@ export interface Scene {
 	readonly readers: Reading | undefined;
 	/** While nothing is looked at: the mean weight that each key receives, in texts short enough. */
 	readonly received: Float32Array | undefined;
+	/** The head that the map's pointer is on. */
+	readonly peek: HeadOf | null;
 	readonly reader: Reader;
-	readonly version: number;
 	readonly status: Status;
 	readonly table: Float32Array;
 	readonly colours: Palette;

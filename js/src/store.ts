@@ -8,7 +8,7 @@ import type { Pointer, ViewState } from "./protocol.gen";
  */
 export type Synced = Pick<
 	ViewState,
-	"kind" | "layer" | "heads" | "view" | "hovered" | "selected" | "top_mass" | "theme"
+	"kind" | "layer" | "heads" | "view" | "hovered" | "selected" | "top_mass" | "pooling" | "theme"
 >;
 
 const SYNCED = [
@@ -19,6 +19,7 @@ const SYNCED = [
 	"hovered",
 	"selected",
 	"top_mass",
+	"pooling",
 	"theme",
 ] as const;
 

@@ -12,14 +12,14 @@ const LARGE = weightsOf([2, 3, 300, 517], (layer, head, query, key) =>
 
 function replyOf(
 	encoding: Encoding,
-	{ tiles = [], rows = [], columns = [] }: Partial<WeightsReply>,
+	{ tiles = [], strips = [], rows = [], columns = [] }: Partial<WeightsReply>,
 ): WeightsReply {
-	return { id: "", kind: "weights", tiles, encoding, rows, columns, progress: null };
+	return { id: "", kind: "weights", tiles, strips, encoding, rows, columns, progress: null };
 }
 
 function tilesOf(queries: number, keys: number, layer: number, head: number): TileKey[] {
 	return Array.from({ length: tileCount(queries, 0) }, (_, q) => q).flatMap((q) =>
-		Array.from({ length: tileCount(keys, 0) }, (_, k) => [layer, head, 0, q, k] as const),
+		Array.from({ length: tileCount(keys, 0) }, (_, k) => [layer, head, 0, q, k, "max"] as const),
 	);
 }
 
@@ -38,7 +38,7 @@ function bytesOf(weights: Weights, keys: readonly TileKey[], encoding: Encoding,
 function filled(encoding: Encoding, description: Description = descriptionOf(LARGE, false)) {
 	const cache = new WeightCache(description);
 	const tiles = tilesOf(300, 517, 1, 2);
-	cache.putTiles(replyOf(encoding, { tiles }), bytesOf(LARGE, tiles, encoding, description.scale));
+	cache.putPixels(replyOf(encoding, { tiles }), bytesOf(LARGE, tiles, encoding, description.scale));
 	return cache;
 }
 
@@ -71,7 +71,7 @@ describe("rows and columns put together from tiles of 300 x 517", () => {
 	test("with one tile missing there is no line, instead of one with a hole", () => {
 		const cache = new WeightCache(descriptionOf(LARGE, false));
 		const tiles = tilesOf(300, 517, 0, 1).filter(([, , , q, k]) => q !== 1 || k !== 2);
-		cache.putTiles(replyOf("float32", { tiles }), bytesOf(LARGE, tiles, "float32", 1));
+		cache.putPixels(replyOf("float32", { tiles }), bytesOf(LARGE, tiles, "float32", 1));
 		expect(cache.line("row", [0, 1, 0])).toBeDefined();
 		expect(cache.line("row", [0, 1, 280])).toBeUndefined();
 		expect(cache.line("column", [0, 1, 516])).toBeUndefined();
@@ -81,7 +81,7 @@ describe("rows and columns put together from tiles of 300 x 517", () => {
 
 	test("exact tiles have the codes of their weights, so that both draw one picture", () => {
 		const description = descriptionOf(LARGE, false, { scale: 1000 });
-		const key: TileKey = [1, 2, 0, 1, 2];
+		const key: TileKey = [1, 2, 0, 1, 2, "max"];
 		expect([...(filled("float32", description).tile(key)?.codes ?? [])]).toEqual([
 			...(filled("quartic8", description).tile(key)?.codes ?? []),
 		]);
@@ -124,7 +124,7 @@ describe("bytes that aren't what their header says", () => {
 		const cache = new WeightCache(descriptionOf(LARGE, false));
 		const tiles = tilesOf(300, 517, 0, 0);
 		const bytes = new Uint8Array(300 * 517 + more);
-		expect(() => cache.putTiles(replyOf("quartic8", { tiles }), bytes)).toThrow("155100");
+		expect(() => cache.putPixels(replyOf("quartic8", { tiles }), bytes)).toThrow("155100");
 	});
 
 	test.each([-4, 4])("lines: %d too many", (more) => {
@@ -137,13 +137,13 @@ describe("bytes that aren't what their header says", () => {
 
 describe("the bound", () => {
 	const put = (cache: WeightCache, side: number, key: TileKey) =>
-		cache.putTiles(replyOf("quartic8", { tiles: [key] }), new Uint8Array(side * side));
+		cache.putPixels(replyOf("quartic8", { tiles: [key] }), new Uint8Array(side * side));
 
 	test("of large tiles the least recently used goes, and memory stays bounded", () => {
 		const cache = new WeightCache(
 			descriptionOf({ layers: 1, heads: 1, queries: 256 * 40, keys: 256 * 40 }, true),
 		);
-		const keyOf = (i: number): TileKey => [0, 0, 0, Math.floor(i / 40), i % 40];
+		const keyOf = (i: number): TileKey => [0, 0, 0, Math.floor(i / 40), i % 40, "max"];
 		for (let i = 0; i < 1200; i++) put(cache, 256, keyOf(i));
 		expect(cache.tile(keyOf(0))).toBeDefined();
 		for (let i = 1200; i < 1210; i++) put(cache, 256, keyOf(i));
@@ -158,9 +158,9 @@ describe("the bound", () => {
 		const weights = weightsOf([80, 64, 11, 11], (layer, head) => (layer * 64 + head) / 5120);
 		const cache = new WeightCache(descriptionOf(weights, true));
 		const tiles = Array.from({ length: 80 * 64 }, (_, i): TileKey => {
-			return [Math.floor(i / 64), i % 64, 0, 0, 0];
+			return [Math.floor(i / 64), i % 64, 0, 0, 0, "max"];
 		});
-		cache.putTiles(replyOf("float32", { tiles }), bytesOf(weights, tiles, "float32", 1));
+		cache.putPixels(replyOf("float32", { tiles }), bytesOf(weights, tiles, "float32", 1));
 		expect(tiles.filter((key) => !cache.tile(key))).toEqual([]);
 	});
 

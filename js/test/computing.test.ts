@@ -10,8 +10,8 @@ test("while tiles are computed it says how far, and goes on asking while the poi
 	const view = await open();
 	kernel.shares = new Array(100_000).fill(0.25);
 	model.set("layer", 1);
-	await expect.poll(() => view.one(".status").textContent).toBe("computing, 25 %");
-	expect(view.one<HTMLProgressElement>("progress").value).toBe(0.25);
+	await expect.poll(() => view.one(".status").textContent).toBe("computing, 6.3 %");
+	expect(view.one<HTMLProgressElement>("progress").value).toBe(0.0625);
 	for (const token of [3, 5, 8]) await hover(view.token(token));
 	expect(view.one(".explorer").ariaBusy).toBe("true");
 	kernel.shares.length = 3;

@@ -84,6 +84,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 		hovered: null,
 		selected: null,
 		top_mass: 0.8,
+		pooling: "max",
 		theme: "light",
 		_description: description,
 		_snapshot: { header: null, buffer: null },

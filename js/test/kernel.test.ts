@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Snapshot, WeightsRequest } from "../src/protocol.gen";
+import { type Snapshot, TILE, type WeightsRequest } from "../src/protocol.gen";
+import { cellsOf } from "../src/source/cache";
 import { KernelSource } from "../src/source/kernel";
 import type { Reader } from "../src/source/source";
 import { frame } from "./events";
@@ -22,6 +23,10 @@ function connected(weights = SMALL, snapshot = NOTHING) {
 	const reader = source.reader(life.signal);
 	const connect = () => source.connect(Promise.resolve(kernel.model.wrapped()));
 	return { kernel, source, reader, life, connect };
+}
+
+function cellsAsked({ tiles }: WeightsRequest): number {
+	return tiles.reduce((sum, key) => sum + cellsOf(descriptionOf(LARGE, false), key), 0);
 }
 
 const tokensHere = (source: KernelSource) =>
@@ -51,7 +56,7 @@ describe("asking", () => {
 			expect([...(line?.values ?? [])]).toEqual(rowOf(SMALL, 2, 1, 6));
 			expect(line?.exact).toBe(true);
 			reader.line("column", [0, 0, 4], true);
-			reader.tile([1, 1, 0, 0, 0]);
+			reader.tile([1, 1, 0, 0, 0, "max"]);
 		});
 		expect(kernel.requests).toHaveLength(2);
 		expect(source.status.kind).toBe("live");
@@ -143,7 +148,7 @@ describe("asking", () => {
 		connect();
 		await tokensHere(source);
 		const keys = [0, 1, 2].flatMap((head) =>
-			[0, 1, 2, 3].flatMap((q) => [0, 1, 2, 3].map((k) => [1, head, 0, q, k] as const)),
+			[0, 1, 2, 3].flatMap((q) => [0, 1, 2, 3].map((k) => [1, head, 0, q, k, "max"] as const)),
 		);
 		const missing = () => {
 			let count = 0;
@@ -154,7 +159,7 @@ describe("asking", () => {
 		};
 		await expect.poll(missing, { timeout: 5000 }).toBe(0);
 		for (const request of kernel.requests.slice(1))
-			expect((request as WeightsRequest).tiles.length).toBeLessThanOrEqual(16);
+			expect(cellsAsked(request as WeightsRequest)).toBeLessThanOrEqual(17 * TILE * TILE);
 	});
 });
 

@@ -1,11 +1,13 @@
 import {
 	type Encoding,
 	EVERYTHING_BYTES,
+	type Pooling,
 	type Reply,
 	type Request,
 	type SavedReplies,
 	type Snapshot,
 	type StepInfo,
+	type StripKey,
 	TILE,
 	type TileKey,
 	type TokensReply,
@@ -114,15 +116,18 @@ export class Kernel {
 		for (let l = 0; l < layers; l++)
 			for (let h = 0; h < heads; h++)
 				for (let q = 0; q * TILE < queries; q++)
-					for (let k = 0; k * TILE < keys; k++) tiles.push([l, h, 0, q, k]);
-		return { id, kind: "weights", shown: "", tiles, rows: [], columns: [] };
+					for (let k = 0; k * TILE < keys; k++) tiles.push([l, h, 0, q, k, "max"]);
+		return { id, kind: "weights", shown: "", tiles, strips: [], rows: [], columns: [] };
 	}
 
 	async #weightsReply(asked: WeightsRequest, encoding: Encoding) {
 		const progress = asked.tiles.length ? (this.shares.shift() ?? null) : null;
-		const request = progress === null ? asked : { ...asked, tiles: [] };
-		const { id, tiles, rows, columns } = request;
-		const values = tiles.flatMap((key) => this.#tileValues(key));
+		const request = progress === null ? asked : { ...asked, tiles: [], strips: [] };
+		const { id, tiles, strips, rows, columns } = request;
+		const values = [
+			...tiles.flatMap((key) => this.#tileValues(key)),
+			...strips.flatMap((key) => this.#stripValues(key)),
+		];
 		const lines = [
 			...rows.flatMap((key) => rowOf(this.#weights, ...key)),
 			...columns.flatMap((key) => columnOf(this.#weights, ...key)),
@@ -135,6 +140,7 @@ export class Kernel {
 			id,
 			kind: "weights",
 			tiles,
+			strips,
 			encoding,
 			rows,
 			columns,
@@ -143,26 +149,39 @@ export class Kernel {
 		return { reply, buffers };
 	}
 
-	#tileValues([layer, head, level, queryTile, keyTile]: TileKey): number[] {
+	#stripValues([layer, head, index, level, reduction, axis]: StripKey): number[] {
+		const lineOf = axis === "row" ? rowOf : columnOf;
+		const line = lineOf(this.#weights, layer, head, index);
+		const span = 2 ** level;
+		return Array.from({ length: Math.ceil(line.length / span) }, (_, cell) =>
+			pooled(line.slice(cell * span, (cell + 1) * span), reduction),
+		);
+	}
+
+	#tileValues([layer, head, level, queryTile, keyTile, pooling]: TileKey): number[] {
 		const { queries, keys } = this.#weights;
 		const span = 2 ** level;
 		const values: number[] = [];
 		for (let q = queryTile * TILE; q < Math.min((queryTile + 1) * TILE, queries / span); q++)
 			for (let k = keyTile * TILE; k < Math.min((keyTile + 1) * TILE, keys / span); k++)
-				values.push(this.#largest(layer, head, q * span, k * span, span));
+				values.push(pooled(this.#block(layer, head, q * span, k * span, span), pooling));
 		return values;
 	}
 
-	#largest(layer: number, head: number, q0: number, k0: number, span: number): number {
+	#block(layer: number, head: number, q0: number, k0: number, span: number): number[] {
 		const { queries, keys, at } = this.#weights;
-		let largest = 0;
+		const block: number[] = [];
 		for (let q = q0; q < Math.min(q0 + span, queries); q++)
-			for (let k = k0; k < Math.min(k0 + span, keys); k++) {
-				const weight = at(layer, head, q, k);
-				if (Math.abs(weight) > Math.abs(largest)) largest = weight;
-			}
-		return largest;
+			for (let k = k0; k < Math.min(k0 + span, keys); k++) block.push(at(layer, head, q, k));
+		return block;
 	}
+}
+
+/** The largest in size, or the mean; of a sample this kernel takes all. */
+function pooled(weights: readonly number[], pooling: Pooling): number {
+	if (pooling.startsWith("mean"))
+		return weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+	return weights.reduce((most, weight) => (Math.abs(weight) > Math.abs(most) ? weight : most), 0);
 }
 
 /** Weights to bytes as encoding.py writes them; not by the code under test. */

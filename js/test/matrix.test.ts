@@ -309,7 +309,7 @@ describe("zoomed into 1500 x 1200", () => {
 		const whole = caption(view);
 		for (const back of [
 			() => press(stage, "0"),
-			() => view.one(".zooms [aria-label*=whole]").click(),
+			() => view.one(".matrix .zooms [aria-label*=whole]").click(),
 		]) {
 			await press(stage, "+");
 			await settled();

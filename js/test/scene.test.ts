@@ -50,14 +50,15 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 	const cache = new WeightCache(descriptionOf(weights, false));
 	for (let layer = 0; layer < weights.layers; layer++)
 		for (let head = 0; head < weights.heads; head++) {
-			const key: TileKey = [layer, head, 0, 0, 0];
+			const key: TileKey = [layer, head, 0, 0, 0, "max"];
 			const rows = Array.from({ length: weights.queries }, (_, q) => q);
 			const values = rows.flatMap((query) => rowOf(weights, layer, head, query));
-			cache.putTiles(
+			cache.putPixels(
 				{
 					id: "",
 					kind: "weights",
 					tiles: [key],
+					strips: [],
 					encoding: "float32",
 					rows: [],
 					columns: [],
@@ -73,6 +74,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 		},
 		tile: (key) => cache.tile(key),
 		peek: (key) => cache.tile(key),
+		strip: (key) => cache.strip(key),
 		line: (axis, key) => cache.line(axis, key),
 	};
 	return { reader, table: cache.table };

@@ -1,11 +1,16 @@
 import {
+	type Axis,
 	type Description,
+	EVERYTHING_BYTES,
 	type LineKey,
+	type Pooling,
+	type StripKey,
 	TILE,
 	type TileKey,
 	type WeightsReply,
 } from "../protocol.gen";
 import { BYTES_PER_WEIGHT, decodeTable, encode } from "./codec";
+import { Pool } from "./pool";
 
 /** A block of weights as 8-bit codes, and as themselves where they came as float32. */
 export interface Tile {
@@ -21,15 +26,26 @@ export interface Line {
 	readonly exact: boolean;
 }
 
-export type Axis = "row" | "column";
-
 /** About 80 MB: more than everything that is ever sent whole. */
 const MAX_TILE_WEIGHTS = 1200 * TILE * TILE;
 const MAX_LINE_WEIGHTS = 16_000_000;
+const MAX_STRIP_CELLS = 16_000_000;
 
 /** How many tiles of a level cover `cells` cells. */
 export function tileCount(cells: number, level: number): number {
 	return Math.ceil(Math.ceil(cells / 2 ** level) / TILE);
+}
+
+/** The key of a tile; at full resolution nothing is pooled, and one name is enough. */
+export function tileKey(
+	layer: number,
+	head: number,
+	level: number,
+	q: number,
+	k: number,
+	pooling: Pooling,
+): TileKey {
+	return [layer, head, level, q, k, level === 0 ? "max" : pooling];
 }
 
 /** The tiles that cover one head at a level, row by row. */
@@ -41,12 +57,17 @@ export function tileKeys(
 ): TileKey[] {
 	const found: TileKey[] = [];
 	for (let q = 0; q < tileCount(queries, level); q++)
-		for (let k = 0; k < tileCount(keys, level); k++) found.push([layer, head, level, q, k]);
+		for (let k = 0; k < tileCount(keys, level); k++) found.push([layer, head, level, q, k, "max"]);
 	return found;
 }
 
 function tileSide(cells: number, level: number, index: number): number {
 	return Math.min(TILE, Math.ceil(cells / 2 ** level) - index * TILE);
+}
+
+/** How many cells a tile has. */
+export function cellsOf({ queries, keys }: Description, [, , level, q, k]: TileKey): number {
+	return tileSide(queries, level, q) * tileSide(keys, level, k);
 }
 
 /** Entries up to so many values together; beyond, the least recently used go first. */
@@ -95,14 +116,65 @@ export class WeightCache {
 	readonly #description: Description;
 	readonly #tiles = new Recent<Tile>(MAX_TILE_WEIGHTS, (tile) => tile.codes.length);
 	readonly #lines = new Recent<Float32Array>(MAX_LINE_WEIGHTS, (line) => line.length);
+	readonly #strips = new Recent<Uint8Array>(MAX_STRIP_CELLS, (strip) => strip.length);
+	/** Whether all weights come once: then what is pooled is had from them. */
+	readonly #comesWhole: boolean;
 
 	constructor(description: Description) {
 		this.#description = description;
 		this.table = decodeTable(description.encoding === "signed8", description.scale);
+		const { layers, heads, queries, keys } = description;
+		this.#comesWhole = layers.length * heads * queries * keys <= EVERYTHING_BYTES;
 	}
 
 	tile(key: TileKey): Tile | undefined {
-		return this.#tiles.get(key.join());
+		return this.#tiles.get(key.join()) ?? (this.#comesWhole ? this.#pooledTile(key) : undefined);
+	}
+
+	strip(key: StripKey): Uint8Array | undefined {
+		return this.#strips.get(key.join()) ?? (this.#comesWhole ? this.#pooledStrip(key) : undefined);
+	}
+
+	#pooledTile(key: TileKey): Tile | undefined {
+		const [layer, head, level, q, k, pooling] = key;
+		if (level === 0) return undefined;
+		const { queries, keys } = this.#description;
+		const [rows, columns] = [tileSide(queries, level, q), tileSide(keys, level, k)];
+		const pool = new Pool(rows, columns, level, pooling);
+		for (let q0 = q << level; q0 < Math.min((q + 1) << level, tileCount(queries, 0)); q0++)
+			for (let k0 = k << level; k0 < Math.min((k + 1) << level, tileCount(keys, 0)); k0++) {
+				const part = this.#tiles.get([layer, head, 0, q0, k0, "max"].join());
+				if (!part) return undefined;
+				pool.add(
+					this.#valuesOf(part),
+					part.columns,
+					(q0 - (q << level)) * TILE,
+					(k0 - (k << level)) * TILE,
+				);
+			}
+		const tile = { rows, columns, codes: this.#codesOf(pool.cells()), exact: null };
+		this.#tiles.put(key.join(), tile);
+		return tile;
+	}
+
+	#pooledStrip(key: StripKey): Uint8Array | undefined {
+		const [layer, head, index, level, reduction, axis] = key;
+		const line = this.#lineFromTiles(axis, [layer, head, index]);
+		if (!line) return undefined;
+		const pool = new Pool(1, Math.ceil(line.values.length / 2 ** level), level, reduction);
+		pool.add(line.values, line.values.length, 0, 0);
+		const strip = this.#codesOf(pool.cells());
+		this.#strips.put(key.join(), strip);
+		return strip;
+	}
+
+	#valuesOf({ exact, codes }: Tile): Float32Array {
+		return exact ?? Float32Array.from(codes, (code) => this.table[code] as number);
+	}
+
+	#codesOf(values: Float32Array): Uint8Array {
+		const { encoding, scale } = this.#description;
+		return Uint8Array.from(values, (weight) => encode(weight, encoding === "signed8", scale));
 	}
 
 	/** The line from a read-out if there was one, else put together from full-resolution tiles. */
@@ -120,7 +192,7 @@ export class WeightCache {
 		let exact = true;
 		for (let t = 0; t < tileCount(length, 0); t++) {
 			const tile = this.#tiles.get(
-				(axis === "row" ? [layer, head, 0, along, t] : [layer, head, 0, t, along]).join(),
+				[layer, head, 0, ...(axis === "row" ? [along, t] : [t, along]), "max"].join(),
 			);
 			if (!tile) return undefined;
 			exact &&= tile.exact !== null;
@@ -135,22 +207,31 @@ export class WeightCache {
 		return { values, exact };
 	}
 
-	putTiles(reply: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
-		const { queries, keys, scale, encoding } = this.#description;
+	/** Keep the tiles and strips of a reply. */
+	putPixels(reply: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
+		const { queries, keys } = this.#description;
 		const bytes = BYTES_PER_WEIGHT[reply.encoding];
-		const sides = reply.tiles.map(([, , level, queryTile, keyTile]) => ({
-			rows: tileSide(queries, level, queryTile),
-			columns: tileSide(keys, level, keyTile),
-		}));
-		expectBytes(data, bytes * sides.reduce((sum, side) => sum + side.rows * side.columns, 0));
+		const lengths = [
+			...reply.tiles.map((key) => cellsOf(this.#description, key)),
+			...reply.strips.map(([, , , level, , axis]) =>
+				Math.ceil((axis === "row" ? keys : queries) / 2 ** level),
+			),
+		];
+		expectBytes(data, bytes * lengths.reduce((sum, length) => sum + length, 0));
 		let at = 0;
-		for (const [i, { rows, columns }] of sides.entries()) {
-			const chunk = data.slice(at, at + rows * columns * bytes);
+		const chunks = lengths.map((length) => {
+			const chunk = data.slice(at, at + length * bytes);
 			at += chunk.length;
 			const exact = reply.encoding === "float32" ? new Float32Array(chunk.buffer) : null;
-			const signed = encoding === "signed8";
-			const codes = exact ? Uint8Array.from(exact, (w) => encode(w, signed, scale)) : chunk;
-			this.#tiles.put(`${reply.tiles[i]}`, { rows, columns, codes, exact });
+			return { codes: exact ? this.#codesOf(exact) : chunk, exact };
+		});
+		for (const [i, chunk] of chunks.entries()) {
+			const tile = reply.tiles[i];
+			if (tile) {
+				const [, , level, q, k] = tile;
+				const [rows, columns] = [tileSide(queries, level, q), tileSide(keys, level, k)];
+				this.#tiles.put(tile.join(), { rows, columns, ...chunk });
+			} else this.#strips.put(`${reply.strips[i - reply.tiles.length]}`, chunk.codes);
 		}
 	}
 

@@ -1,5 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import {
+	type Axis,
 	type Description,
 	EVERYTHING_BYTES,
 	type LineKey,
@@ -7,13 +8,16 @@ import {
 	type Request,
 	type SavedReplies,
 	type Snapshot,
+	type StripKey,
+	TILE,
 	type TileKey,
 	type TokensReply,
 	type WeightsReply,
 } from "../protocol.gen";
-import { type Axis, type Line, type Tile, WeightCache } from "./cache";
+import { cellsOf, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import { onKernelLost } from "./host";
+import { isHere, type Wish, WishfulReader } from "./reader";
 import {
 	type Fault,
 	type Reader,
@@ -24,50 +28,18 @@ import {
 } from "./source";
 
 const BUSY_AFTER_MS = 1000;
-const TILES_A_REQUEST = 16;
+/** Of tiles: 16 at full size, or as many small ones as that. */
+const CELLS_A_REQUEST = 16 * TILE * TILE;
+const KEYS_A_REQUEST = 1000;
 const LINES_A_REQUEST = 400;
 
 const GONE = "The kernel is gone. What was loaded stays; run the cell again for the rest.";
 const SAVED = "No kernel: this shows what was saved with the notebook.";
 const NOTHING_SAVED = "No kernel, and nothing was saved with the notebook: run the cell again.";
 
-type Wish = { readonly tile: TileKey } | { readonly axis: Axis; readonly line: LineKey };
 type Body = {
 	[K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id" | "shown">;
 }[Request["kind"]];
-
-class KernelReader implements Reader {
-	wishes = new Map<string, Wish>();
-	readonly #cache: WeightCache;
-	readonly #pump: () => boolean;
-
-	constructor(cache: WeightCache, pump: () => boolean) {
-		this.#cache = cache;
-		this.#pump = pump;
-	}
-
-	collect(draw: () => void): boolean {
-		this.wishes = new Map();
-		draw();
-		return this.wishes.size === 0 || !this.#pump();
-	}
-
-	tile(key: TileKey): Tile | undefined {
-		const tile = this.#cache.tile(key);
-		if (!tile) this.wishes.set(`tile,${key}`, { tile: key });
-		return tile;
-	}
-
-	peek(key: TileKey): Tile | undefined {
-		return this.#cache.tile(key);
-	}
-
-	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined {
-		const line = this.#cache.line(axis, key);
-		if (!line || (exact && !line.exact)) this.wishes.set(`${axis},${key}`, { axis, line: key });
-		return line;
-	}
-}
 
 /**
  * Numbers from the kernel, over a data model on which Python only ever replies.
@@ -77,11 +49,10 @@ class KernelReader implements Reader {
  */
 export class KernelSource implements TileSource {
 	readonly description: Description;
-	version = 0;
 	status: Status = { kind: "connecting" };
 	fault: Fault | null = null;
 	readonly #cache: WeightCache;
-	readonly #readers = new Set<KernelReader>();
+	readonly #readers = new Set<WishfulReader>();
 	readonly #listeners = new Set<() => void>();
 	readonly #refused = new Set<string>();
 	readonly #stopped = new Set<string>();
@@ -93,6 +64,8 @@ export class KernelSource implements TileSource {
 	readonly #askedOnce = new Set<Request["kind"]>();
 	#requests = 0;
 	#answered = false;
+	/** The most tiles that were missing since none was. */
+	#most = 0;
 	#pending: { id: string; names: string[]; since: number } | null = null;
 
 	constructor(description: Description, snapshot: Snapshot, signal: AbortSignal) {
@@ -112,7 +85,7 @@ export class KernelSource implements TileSource {
 	}
 
 	reader(signal: AbortSignal): Reader {
-		const reader = new KernelReader(this.#cache, () => this.#pump());
+		const reader = new WishfulReader(this.#cache, () => this.#pump());
 		this.#readers.add(reader);
 		signal.addEventListener("abort", () => this.#readers.delete(reader));
 		return reader;
@@ -199,20 +172,34 @@ export class KernelSource implements TileSource {
 	#next(): { body: Body | null; names: string[] } {
 		if (!this.#tokens && this.#firstTime("tokens")) return { body: { kind: "tokens" }, names: [] };
 		const tiles: TileKey[] = [];
+		const strips: StripKey[] = [];
 		const lines: Record<Axis, LineKey[]> = { row: [], column: [] };
 		const names: string[] = [];
+		let cells = 0;
 		for (const [name, wish] of this.#missing()) {
-			if ("tile" in wish) {
-				if (tiles.length >= TILES_A_REQUEST) continue;
-				tiles.push(wish.tile);
-			} else {
+			if ("line" in wish) {
 				if (lines.row.length + lines.column.length >= LINES_A_REQUEST) continue;
 				lines[wish.axis].push(wish.line);
+			} else if ("strip" in wish) {
+				if (strips.length >= KEYS_A_REQUEST) continue;
+				strips.push(wish.strip);
+			} else {
+				if (cells >= CELLS_A_REQUEST || tiles.length >= KEYS_A_REQUEST) continue;
+				cells += cellsOf(this.description, wish.tile);
+				tiles.push(wish.tile);
 			}
 			names.push(name);
 		}
-		if (names.length)
-			return { body: { kind: "weights", tiles, rows: lines.row, columns: lines.column }, names };
+		if (names.length) {
+			const body = {
+				kind: "weights",
+				tiles,
+				strips,
+				rows: lines.row,
+				columns: lines.column,
+			} as const;
+			return { body, names };
+		}
 		const { layers, heads, queries, keys } = this.description;
 		const small = layers.length * heads * queries * keys <= EVERYTHING_BYTES;
 		if (small && this.#firstTime("everything")) return { body: { kind: "everything" }, names: [] };
@@ -231,11 +218,7 @@ export class KernelSource implements TileSource {
 			for (const [name, wish] of reader.wishes) {
 				if (seen.has(name)) continue;
 				seen.add(name);
-				const here =
-					"tile" in wish
-						? this.#cache.tile(wish.tile)
-						: this.#cache.line(wish.axis, wish.line)?.exact;
-				if (!here) yield [name, wish];
+				if (!isHere(this.#cache, wish)) yield [name, wish];
 			}
 	}
 
@@ -277,8 +260,12 @@ export class KernelSource implements TileSource {
 	#settle(share: number | null = null): void {
 		if (this.status.kind === "gone") return;
 		const stopped = this.#readers.size > 0 && this.#anyStopped();
-		if (share !== null && !stopped) this.#setStatus({ kind: "computing", share });
-		else this.#setStatus({ kind: stopped ? "stopped" : "live" });
+		const missing = [...this.#missing()].filter(([, wish]) => "tile" in wish).length;
+		this.#most = missing === 0 ? 0 : Math.max(this.#most, missing);
+		if (share !== null && !stopped) {
+			const done = this.#most > 0 ? (this.#most - missing + share) / this.#most : share;
+			this.#setStatus({ kind: "computing", share: Math.min(1, done) });
+		} else this.#setStatus({ kind: stopped ? "stopped" : "live" });
 	}
 
 	#anyStopped(): boolean {
@@ -298,10 +285,9 @@ export class KernelSource implements TileSource {
 	}
 
 	async #putWeights(reply: WeightsReply, buffers: readonly DataView[]): Promise<void> {
-		const [tiles, lines] = await Promise.all(buffers.map((buffer) => inflate(bytesOf(buffer))));
-		if (tiles) this.#cache.putTiles(reply, tiles);
+		const [pixels, lines] = await Promise.all(buffers.map((buffer) => inflate(bytesOf(buffer))));
+		if (pixels) this.#cache.putPixels(reply, pixels);
 		if (lines) this.#cache.putLines(reply, lines);
-		if (reply.tiles.length + reply.rows.length + reply.columns.length > 0) this.version++;
 	}
 
 	#open(snapshot: Snapshot): void {

@@ -1,5 +1,13 @@
-import type { Description, LineKey, StepInfo, TileKey, TokenTable } from "../protocol.gen";
-import type { Axis, Line, Tile } from "./cache";
+import type {
+	Axis,
+	Description,
+	LineKey,
+	StepInfo,
+	StripKey,
+	TileKey,
+	TokenTable,
+} from "../protocol.gen";
+import type { Line, Tile } from "./cache";
 
 /** The tokens of both sides; `keys` is `queries` where they are the same. */
 export interface Tokens {
@@ -37,9 +45,12 @@ export interface Reader {
 	 * @returns Whether all that was read was here, as far as it can be had.
 	 */
 	collect(draw: () => void): boolean;
-	tile(key: TileKey): Tile | undefined;
+	/** What isn't urgent comes after the rest, and the page counts as complete without it. */
+	tile(key: TileKey, urgent?: boolean): Tile | undefined;
 	/** A tile that would do for now: it isn't asked for. */
 	peek(key: TileKey): Tile | undefined;
+	/** A pooled row or column, as 8-bit codes. */
+	strip(key: StripKey): Uint8Array | undefined;
 	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
 }
@@ -49,8 +60,6 @@ export interface TileSource {
 	readonly description: Description;
 	/** The weight of each 8-bit code of a tile. */
 	readonly table: Float32Array;
-	/** Grows whenever numbers have come: what was drawn with fewer may be drawn anew. */
-	readonly version: number;
 	readonly status: Status;
 	readonly fault: Fault | null;
 	tokens(): Tokens | undefined;

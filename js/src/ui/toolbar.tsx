@@ -9,6 +9,7 @@ const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	text: "Text",
 	heads: "Heads",
 	matrix: "Matrix",
+	model: "Model",
 };
 const MASSES = [0.5, 0.8, 0.9, 0.95, 1];
 

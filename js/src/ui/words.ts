@@ -1,5 +1,6 @@
-import type { Description, TokenTable } from "../protocol.gen";
+import type { Description, Reduction, TokenTable } from "../protocol.gen";
 import type { Synced } from "../store";
+import type { HeadOf } from "../views/view";
 
 /** A weight to four digits; `≈` where only its 8-bit code is here. */
 export function weightText(weight: number, exact: boolean): string {
@@ -47,10 +48,21 @@ export function headsText({
 	state: Synced;
 	description: Description;
 }): string {
-	const layer = `layer ${description.layers[state.layer] ?? state.layer}`;
 	const { heads } = state;
-	if (heads.length === 1) return `${layer} · head ${heads[0]}`;
+	const first = headText(description, { layer: state.layer, head: heads[0] ?? 0 });
+	if (heads.length === 1) return first;
+	const [layer] = first.split(" ·");
 	if (heads.length === description.heads) return `${layer} · all ${heads.length} heads`;
 	if (heads.length > 4) return `${layer} · ${heads.length} heads`;
 	return `${layer} · heads ${heads.join(", ")}`;
+}
+
+/** One head's name, by the model's own number of its layer. */
+export function headText({ layers }: Description, { layer, head }: HeadOf): string {
+	return `layer ${layers[layer] ?? layer} · head ${head}`;
+}
+
+/** What was done to weights that share a cell. */
+export function pooledText(pooling: Reduction): string {
+	return pooling === "max" ? "max-pooled" : "mean-pooled";
 }

@@ -1,4 +1,36 @@
-import { handled } from "../ui/dom";
+import { handled, make } from "../ui/dom";
+
+const BUTTON_STEP = 1.5;
+
+/** Buttons that zoom by a factor; 0 stands for the whole. */
+export function zoomButtons(
+	zoom: (factor: number) => void,
+	whole: string,
+	signal: AbortSignal,
+): HTMLElement {
+	const buttons = [
+		["−", "zoom out", 1 / BUTTON_STEP],
+		["+", "zoom in", BUTTON_STEP],
+		["whole", `show ${whole}`, 0],
+	] as const;
+	return make(
+		"span",
+		{ class: "zooms" },
+		...buttons.map(([sign, name, factor]) => {
+			const button = make("button", { type: "button", "aria-label": name, title: name }, sign);
+			button.addEventListener("click", () => zoom(factor), { signal });
+			return button;
+		}),
+	);
+}
+
+/** What zooming by a key does: a factor, 0 for the whole; undefined for other keys. */
+export function zoomOfKey(key: string): number | undefined {
+	// + needs Shift on most keyboards.
+	if (key === "+" || key === "=") return BUTTON_STEP;
+	if (key === "-") return 1 / BUTTON_STEP;
+	return key === "0" ? 0 : undefined;
+}
 
 /** What a person does to a picture that can be zoomed, in CSS pixels from its upper left corner. */
 export interface Gestures {

@@ -101,15 +101,15 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 
 	/** The resting lines change with the layer, heads or scrolling, never with a hover. */
 	function drawLines(now: Scene, place: Place): void {
-		const { state, colours, focus, version } = now;
+		const { state, colours, focus, reads, readers } = now;
 		const { layer, heads, top_mass } = state;
 		rest.el.classList.toggle("behind", focus.query !== null || focus.key !== null);
-		const shown = [place, version, layer, heads, top_mass, colours.dark, devicePixelRatio];
+		const shown = [place, layer, heads, top_mass, colours.dark, devicePixelRatio];
 		rest.update(JSON.stringify(shown), place, () => restCurves(now, place));
 		const looked = [...shown, focus.query, focus.key];
 		front.update(JSON.stringify(looked), place, () => ({
 			curves: frontCurves(now, place),
-			complete: true,
+			complete: (focus.query === null || !!reads) && (focus.key === null || !!readers),
 		}));
 	}
 

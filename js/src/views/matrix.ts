@@ -1,8 +1,8 @@
 import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, make, setName, setText, withModifier } from "../ui/dom";
-import { headsText } from "../ui/words";
-import { onGestures } from "./gestures";
+import { headsText, pooledText } from "../ui/words";
+import { onGestures, zoomButtons, zoomOfKey } from "./gestures";
 import { drawEdge, drawLabels, drawOverlay } from "./overlay";
 import { TilePainter } from "./picture";
 import type { Actions, View } from "./view";
@@ -16,12 +16,10 @@ import {
 	zoomAt,
 } from "./viewport";
 
-const KEY_ZOOM = 1.5;
-
 /** The chosen heads, a cell per weight; rows read, columns are read; zoomed from the whole to one cell. */
 export function matrixView(actions: Actions, signal: AbortSignal): View {
 	const caption = make("span", { class: "muted" });
-	const zooms = make("span", { class: "zooms" });
+	const zooms = zoomButtons((factor) => zoomMiddle(factor), "the whole matrix", signal);
 	const title = make(
 		"div",
 		{ class: "title" },
@@ -68,10 +66,6 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	};
 	const zoomMiddle = (factor: number) =>
 		frame && zoom(frame.x + frame.width / 2, frame.y + frame.height / 2, factor);
-	const whole = () => {
-		viewport = null;
-		actions.redraw();
-	};
 	onGestures(
 		stage,
 		{
@@ -89,23 +83,12 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		},
 		signal,
 	);
-	for (const [sign, name, act] of [
-		["−", "zoom out", () => zoomMiddle(1 / KEY_ZOOM)],
-		["+", "zoom in", () => zoomMiddle(KEY_ZOOM)],
-		["whole", "show the whole matrix", whole],
-	] as const) {
-		const button = make("button", { type: "button", "aria-label": name, title: name }, sign);
-		button.addEventListener("click", act, { signal });
-		zooms.append(button);
-	}
 	stage.addEventListener("keydown", (event) => onKey(event), { signal });
 
 	function onKey(event: KeyboardEvent): void {
-		// + needs Shift on most keyboards.
-		if (event.key === "+" || event.key === "=") zoomMiddle(KEY_ZOOM);
+		const factor = zoomOfKey(event.key);
+		if (factor !== undefined) zoomMiddle(factor);
 		else if (withModifier(event) || !scene || !frame) return;
-		else if (event.key === "-") zoomMiddle(1 / KEY_ZOOM);
-		else if (event.key === "0") whole();
 		else {
 			const cell = cellFor(event.key, scene);
 			if (!cell) return;
@@ -138,9 +121,9 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		zooms.hidden = frame.cells[0] >= frame.cells[1];
 		const key = JSON.stringify([
 			frame,
-			now.version,
 			state.layer,
 			state.heads,
+			state.pooling,
 			now.colours.dark,
 			devicePixelRatio,
 		]);
@@ -193,7 +176,7 @@ function remarkOf(
 	const parts: string[] = [];
 	if (!complete && scene.status.kind === "gone") parts.push("not all of this was saved here");
 	if (state.heads.length > 1) parts.push(`mean over ${state.heads.length} heads`);
-	if (level > 0) parts.push(`max-pooled: 1 cell = ${span} × ${span} tokens`);
+	if (level > 0) parts.push(`${pooledText(state.pooling)}: 1 cell = ${span} × ${span} tokens`);
 	if (frame.zoomed) {
 		const [q0, q1] = tokensInView(frame, "query", description.queries);
 		const [k0, k1] = tokensInView(frame, "key", description.keys);

@@ -1,7 +1,7 @@
 import { type Cells, paintCells } from "../draw/matrix";
 import { TILE, type TileKey } from "../protocol.gen";
 import type { Scene } from "../scene";
-import type { Tile } from "../source/cache";
+import { type Tile, tileKey } from "../source/cache";
 import { type Frame, tokensInView } from "./viewport";
 
 /** Bitmaps that are kept: some screens' worth. */
@@ -103,10 +103,20 @@ export class TilePainter {
 		k: number,
 		tileAt: (key: TileKey) => Tile | undefined,
 	): OffscreenCanvas | undefined {
-		const name = JSON.stringify([state.layer, state.heads, colours.dark, level, q, k]);
+		const name = JSON.stringify([
+			state.layer,
+			state.heads,
+			state.pooling,
+			colours.dark,
+			level,
+			q,
+			k,
+		]);
 		const known = this.#bitmaps.get(name);
 		if (known) return known;
-		const tiles = state.heads.map((head) => tileAt([state.layer, head, level, q, k]));
+		const tiles = state.heads.map((head) =>
+			tileAt(tileKey(state.layer, head, level, q, k, state.pooling)),
+		);
 		if (!tiles.every((tile) => tile !== undefined)) return undefined;
 		const cells = meanOf(tiles, table);
 		const bitmap = new OffscreenCanvas(cells.columns, cells.rows);

@@ -8,11 +8,21 @@ export interface View {
 	update(scene: Scene): void;
 }
 
+/** A head of a layer, both counted from 0. */
+export interface HeadOf {
+	readonly layer: number;
+	readonly head: number;
+}
+
 /** What a view may do to the shared state. */
 export interface Actions {
 	hover(pointer: readonly [number | null, number | null] | null, as: "token" | "cell"): void;
 	/** Pin what is hovered, or release it where it is pinned already. */
 	pin(pointer: readonly [number | null, number | null]): void;
+	/** Look at another head for as long as the pointer is on it; null: at the chosen ones again. */
+	peek(head: HeadOf | null): void;
+	/** Choose a head; `also` adds it to those of its layer that are chosen, or takes it away. */
+	choose(head: HeadOf, also: boolean): void;
 	/** Draw again: something outside the synced state changed (a size, a scroll). */
 	redraw(): void;
 }

@@ -83,7 +83,7 @@ export function frameOf(
 	};
 }
 
-/** Zoom by a factor around a point of the canvas, which keeps its token under it. */
+/** Zoom by a factor around a point of the canvas, which keeps its token under it; 0: to the whole. */
 export function zoomAt(frame: Frame, x: number, y: number, factor: number): Viewport | null {
 	const [smallest, largest] = frame.cells;
 	const cell = Math.min(largest, frame.cell * factor);

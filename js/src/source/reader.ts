@@ -1,0 +1,62 @@
+import type { Axis, LineKey, StripKey, TileKey } from "../protocol.gen";
+import type { Line, Tile, WeightCache } from "./cache";
+import type { Reader } from "./source";
+
+export type Wish =
+	| { readonly tile: TileKey }
+	| { readonly strip: StripKey }
+	| { readonly axis: Axis; readonly line: LineKey };
+
+/** Reads from what is here, and remembers what the latest drawing missed. */
+export class WishfulReader implements Reader {
+	wishes = new Map<string, Wish>();
+	#urgent = false;
+	readonly #cache: WeightCache;
+	readonly #pump: () => boolean;
+
+	constructor(cache: WeightCache, pump: () => boolean) {
+		this.#cache = cache;
+		this.#pump = pump;
+	}
+
+	collect(draw: () => void): boolean {
+		this.wishes = new Map();
+		this.#urgent = false;
+		draw();
+		return this.wishes.size === 0 || !this.#pump() || !this.#urgent;
+	}
+
+	tile(key: TileKey, urgent = true): Tile | undefined {
+		const tile = this.#cache.tile(key);
+		if (!tile) this.#wish(`tile,${key}`, { tile: key }, urgent);
+		return tile;
+	}
+
+	peek(key: TileKey): Tile | undefined {
+		return this.#cache.tile(key);
+	}
+
+	strip(key: StripKey): Uint8Array | undefined {
+		const strip = this.#cache.strip(key);
+		if (!strip) this.#wish(`strip,${key}`, { strip: key });
+		return strip;
+	}
+
+	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined {
+		const line = this.#cache.line(axis, key);
+		if (!line || (exact && !line.exact)) this.#wish(`${axis},${key}`, { axis, line: key });
+		return line;
+	}
+
+	#wish(name: string, wish: Wish, urgent = true): void {
+		this.wishes.set(name, wish);
+		this.#urgent ||= urgent;
+	}
+}
+
+/** Whether a wish is fulfilled. */
+export function isHere(cache: WeightCache, wish: Wish): boolean {
+	if ("tile" in wish) return cache.tile(wish.tile) !== undefined;
+	if ("strip" in wish) return cache.strip(wish.strip) !== undefined;
+	return cache.line(wish.axis, wish.line)?.exact === true;
+}

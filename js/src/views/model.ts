@@ -1,0 +1,217 @@
+import { css } from "../draw/colour";
+import type { Scene } from "../scene";
+import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
+import { headText, pooledText, short } from "../ui/words";
+import { zoomButtons, zoomOfKey } from "./gestures";
+import { boxOf, type Grid, gridOf, headAt, inView, labelStep } from "./grid";
+import { type Drawn, Thumbnails } from "./thumbnails";
+import type { Actions, HeadOf, View } from "./view";
+
+const SMALL_HEIGHT = 248;
+const LARGE_HEIGHT = 540;
+const MOST_ZOOM = 16;
+
+/** Every head of every layer: to find one's way, and with a token looked at, what each reads for it. */
+export function modelView(actions: Actions, signal: AbortSignal): View {
+	const what = make("span");
+	const caption = make("span", { class: "muted" });
+	const zooms = zoomButtons((factor) => zoomBy(factor), "the whole model", signal);
+	const title = make("div", { class: "title" }, what, caption, zooms);
+	const canvas = make("canvas");
+	const marks = make("canvas");
+	const drawing = make("div", { class: "drawing" }, canvas, marks);
+	const content = make("div", { class: "content" }, drawing);
+	const scroll = make(
+		"div",
+		{ class: "map", tabindex: 0, role: "application", "aria-label": "model view" },
+		content,
+	);
+	const remark = make("div", { class: "remark muted" });
+	const el = make(
+		"section",
+		{ class: "pane model", "aria-label": "model view" },
+		title,
+		scroll,
+		remark,
+	);
+	const thumbnails = new Thumbnails();
+	let scene: Scene | undefined;
+	let grid: Grid | undefined;
+	let zoom = 1;
+	let view = { x: 0, y: 0, width: 0, height: 0 };
+	let drawn = "";
+	let state: Drawn = { sampled: false, complete: false, level: 0 };
+
+	function zoomBy(factor: number): void {
+		zoom = factor === 0 ? 1 : Math.min(MOST_ZOOM, Math.max(1, zoom * factor));
+		actions.redraw();
+	}
+
+	const at = (event: MouseEvent): HeadOf | null => {
+		if (!grid) return null;
+		const box = content.getBoundingClientRect();
+		return headAt(grid, event.clientX - box.left, event.clientY - box.top);
+	};
+	const choose = (head: HeadOf | null, also: boolean) => head && actions.choose(head, also);
+	const options = { signal };
+	scroll.addEventListener("pointermove", (event) => actions.peek(at(event)), options);
+	scroll.addEventListener("pointerleave", () => actions.peek(null), options);
+	scroll.addEventListener("blur", () => actions.peek(null), options);
+	scroll.addEventListener("click", (event) => choose(at(event), event.shiftKey), options);
+	scroll.addEventListener("scroll", actions.redraw, options);
+	scroll.addEventListener("keydown", (event) => onKey(event), options);
+
+	function onKey(event: KeyboardEvent): void {
+		if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
+		const { layer, head } = scene.peek ?? {
+			layer: scene.state.layer,
+			head: scene.state.heads[0] ?? 0,
+		};
+		const step = STEPS[event.key];
+		if (step && !event.shiftKey) reach(layer + step[0], head + step[1]);
+		else if (event.key === "Enter" || event.key === " ") choose({ layer, head }, event.shiftKey);
+		else if (zoomOfKey(event.key) !== undefined) zoomBy(zoomOfKey(event.key) as number);
+		else return;
+		handled(event);
+	}
+
+	function reach(layer: number, head: number): void {
+		if (!grid) return;
+		const next = {
+			layer: Math.min(grid.layers - 1, Math.max(0, layer)),
+			head: Math.min(grid.heads - 1, Math.max(0, head)),
+		};
+		actions.peek(next);
+		const [left, top, width, height] = boxOf(grid, next.layer, next.head);
+		scroll.scrollLeft = within(view.x, left, width, view.width);
+		scroll.scrollTop = within(view.y, top, height, view.height);
+	}
+
+	function update(now: Scene): void {
+		scene = now;
+		if (view.width === 0) return;
+		const large = now.state.view.length === 1;
+		grid = gridOf(now.description, [view.width, large ? LARGE_HEIGHT : SMALL_HEIGHT], zoom, large);
+		const height = Math.min(large ? LARGE_HEIGHT : SMALL_HEIGHT, grid.height);
+		scroll.style.height = `${height}px`;
+		content.style.width = `${grid.width}px`;
+		content.style.height = `${grid.height}px`;
+		const shown = { ...view, height, width: Math.min(view.width, grid.width) };
+		zooms.hidden = zoom === 1 && Math.min(grid.across, grid.down) > 24;
+		setName(scroll, nameOf(now));
+		const { focus, colours } = now;
+		const key = JSON.stringify([
+			grid,
+			shown,
+			focus.query,
+			focus.key,
+			now.state.pooling,
+			colours.dark,
+			devicePixelRatio,
+		]);
+		// What is missing is wished for in every frame.
+		if (key !== drawn || !state.complete) {
+			drawn = key;
+			const context = inContent(canvas, shown);
+			drawNumbers(context, grid, shown, now);
+			state = thumbnails.draw(context, now, grid, shown);
+		}
+		setText(what, titleOf(now));
+		setText(caption, now.peek ? headText(now.description, now.peek) : "layers ↓ heads →");
+		setText(remark, remarkOf(now, state));
+		drawMarks(inContent(marks, shown), grid, now);
+	}
+
+	const measure = () => {
+		view = {
+			x: scroll.scrollLeft,
+			y: scroll.scrollTop,
+			width: scroll.clientWidth,
+			height: scroll.clientHeight,
+		};
+	};
+	return { el, measure, update };
+}
+
+const STEPS: Readonly<Record<string, readonly [layer: number, head: number]>> = {
+	ArrowDown: [1, 0],
+	ArrowUp: [-1, 0],
+	ArrowRight: [0, 1],
+	ArrowLeft: [0, -1],
+};
+
+/** Where to scroll so that a stretch is in view, as little as that takes. */
+function within(from: number, start: number, length: number, room: number): number {
+	return Math.max(Math.min(from, start), start + length - room);
+}
+
+/** A canvas of the room's size whose context counts from the content's corner. */
+function inContent(
+	canvas: HTMLCanvasElement,
+	view: { x: number; y: number; width: number; height: number },
+) {
+	const context = fitCanvas(canvas, view.width, view.height);
+	context.translate(-view.x, -view.y);
+	return context;
+}
+
+function drawNumbers(
+	context: CanvasRenderingContext2D,
+	grid: Grid,
+	view: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+	{ colours, description }: Scene,
+): void {
+	context.fillStyle = css(colours.dark ? [154, 154, 166] : [107, 107, 118]);
+	context.font = "11px system-ui, sans-serif";
+	context.textBaseline = "middle";
+	context.textAlign = "center";
+	const [head0, head1] = inView(view.x, view.width, grid.left, grid.across, grid.heads);
+	for (let head = head0; head < head1; head++)
+		if (head % labelStep(grid.across, 20) === 0)
+			context.fillText(`${head}`, grid.left + (head + 0.5) * grid.across, grid.top / 2);
+	context.textAlign = "right";
+	const [layer0, layer1] = inView(view.y, view.height, grid.top, grid.down, grid.layers);
+	for (let layer = layer0; layer < layer1; layer++)
+		if (layer % labelStep(grid.down, 13) === 0)
+			context.fillText(
+				`${description.layers[layer]}`,
+				grid.left - 6,
+				grid.top + (layer + 0.5) * grid.down,
+			);
+}
+
+/** The chosen heads, and the one under the pointer. */
+function drawMarks(
+	context: CanvasRenderingContext2D,
+	grid: Grid,
+	{ state, peek, colours }: Scene,
+): void {
+	const mark = (layer: number, head: number, colour: string) => {
+		const [left, top, width, height] = boxOf(grid, layer, head);
+		context.strokeStyle = colour;
+		context.strokeRect(left - 1, top - 1, width + 2, height + 2);
+	};
+	context.lineWidth = 2;
+	for (const head of state.heads) mark(state.layer, head, css(colours.reader));
+	if (peek) mark(peek.layer, peek.head, css(colours.dark ? [235, 235, 240] : [27, 27, 31]));
+}
+
+function titleOf({ focus, tokens }: Scene): string {
+	if (focus.query !== null) return `every head: what “${short(tokens.queries, focus.query)}” reads`;
+	if (focus.key !== null) return `every head: what reads “${short(tokens.keys, focus.key)}”`;
+	return "every head";
+}
+
+function nameOf({ description, state, peek }: Scene): string {
+	const at = peek ?? { layer: state.layer, head: state.heads[0] ?? 0 };
+	return `model view, ${headText(description, at)}; arrow keys move, Enter opens the head, Shift and Enter adds it`;
+}
+
+function remarkOf({ state, focus, status }: Scene, { sampled, complete, level }: Drawn): string {
+	const parts: string[] = [];
+	const tokens = focus.query === null && focus.key === null ? `${2 ** level} × ` : "";
+	if (level > 0) parts.push(`${pooledText(state.pooling)}: 1 cell = ${tokens}${2 ** level} tokens`);
+	if (sampled) parts.push("previews, from a sample of the queries");
+	if (!complete && !sampled && status.kind === "gone") parts.push("not all of this was saved here");
+	return parts.join(" · ");
+}

@@ -1,0 +1,156 @@
+import { codeInks, paintCodes } from "../draw/matrix";
+import type { Description, StripKey, TileKey } from "../protocol.gen";
+import type { Scene } from "../scene";
+import { tileKey } from "../source/cache";
+import { boxOf, type Grid, inView } from "./grid";
+
+/** Up to so many cells a side are a head in the map. */
+const SIDES = [16, 32, 64] as const;
+/** Heads of longer texts take long: they are shown from a sample first, and always as large. */
+const SAMPLED_FROM = 1024;
+const LONG_FROM = 4096;
+const LONG_SIDE = 32;
+/** More weights than that take a core's hours: heads stay as the sample shows them. */
+const EXACT_UP_TO = 2 ** 37;
+
+/** How the heads in view are drawn, for the remark below them. */
+export interface Drawn {
+	readonly sampled: boolean;
+	readonly complete: boolean;
+	readonly level: number;
+}
+
+/** One layer's heads side by side, as far as they are painted. */
+interface Sheet {
+	readonly canvas: OffscreenCanvas;
+	readonly context: OffscreenCanvasRenderingContext2D | null;
+	readonly painted: Map<number, "all" | "sample">;
+}
+
+interface Found {
+	readonly codes: Uint8Array;
+	readonly sampled: boolean;
+}
+
+/** Draws every head in view: the whole of it, or the row or column of the token that is looked at. */
+export class Thumbnails {
+	#sheets = new Map<number, Sheet>();
+	#shown = "";
+
+	draw(
+		context: CanvasRenderingContext2D,
+		scene: Scene,
+		grid: Grid,
+		view: {
+			readonly x: number;
+			readonly y: number;
+			readonly width: number;
+			readonly height: number;
+		},
+	): Drawn {
+		const { description, colours, table, state, focus } = scene;
+		const level = levelOf(description, Math.max(grid.across, grid.down) * devicePixelRatio);
+		const line = focus.query ?? focus.key;
+		const axis = focus.query !== null ? "row" : "column";
+		const [rows, columns] =
+			line === null
+				? [sideOf(description.queries, level), sideOf(description.keys, level)]
+				: [1, sideOf(axis === "row" ? description.keys : description.queries, level)];
+		this.#reset(JSON.stringify([line, axis, level, state.pooling, colours.dark]));
+		const inkOf = codeInks(table, colours, description.scale);
+		const find = (layer: number, head: number): Found | undefined => {
+			if (line === null) return tileOf(scene, layer, head, level);
+			const key: StripKey = [layer, head, line, level, state.pooling, axis];
+			const codes = scene.reader.strip(key);
+			return codes && { codes, sampled: false };
+		};
+		const [layer0, layer1] = inView(view.y, view.height, grid.top, grid.down, grid.layers);
+		const [head0, head1] = inView(view.x, view.width, grid.left, grid.across, grid.heads);
+		let sampled = false;
+		let complete = true;
+		for (let layer = layer0; layer < layer1; layer++) {
+			const sheet = this.#sheet(layer, columns * grid.heads, rows);
+			for (let head = head0; head < head1; head++) {
+				if (sheet.painted.get(head) !== "all") {
+					const found = find(layer, head);
+					if (found) {
+						sheet.context?.putImageData(paintCodes(found.codes, columns, inkOf), head * columns, 0);
+						sheet.painted.set(head, found.sampled ? "sample" : "all");
+					}
+				}
+				const state = sheet.painted.get(head);
+				sampled ||= state === "sample";
+				complete &&= state === "all";
+				if (!state) continue;
+				const [left, top, width, height] = boxOf(grid, layer, head);
+				// Smoothed where several cells share a pixel, else each cell is seen.
+				context.imageSmoothingEnabled = columns > width * devicePixelRatio;
+				context.drawImage(sheet.canvas, head * columns, 0, columns, rows, left, top, width, height);
+			}
+		}
+		if (line === null && sampled && weightsOf(description) <= EXACT_UP_TO)
+			this.#wishExact(scene, level, [layer0, layer1], [head0, head1]);
+		return { sampled, complete, level };
+	}
+
+	#reset(shown: string): void {
+		if (shown !== this.#shown) this.#sheets = new Map();
+		this.#shown = shown;
+	}
+
+	#sheet(layer: number, width: number, height: number): Sheet {
+		const known = this.#sheets.get(layer);
+		if (known) return known;
+		const canvas = new OffscreenCanvas(width, height);
+		const sheet = { canvas, context: canvas.getContext("2d"), painted: new Map() };
+		this.#sheets.set(layer, sheet);
+		return sheet;
+	}
+
+	/** Once every head in view is there in some form, what the samples left out follows behind all else. */
+	#wishExact(
+		{ reader, state }: Scene,
+		level: number,
+		[layer0, layer1]: readonly [number, number],
+		[head0, head1]: readonly [number, number],
+	): void {
+		for (let layer = layer0; layer < layer1; layer++)
+			for (let head = head0; head < head1; head++)
+				if (this.#sheets.get(layer)?.painted.get(head) === "sample")
+					reader.tile(tileKey(layer, head, level, 0, 0, state.pooling), false);
+	}
+}
+
+function tileOf(
+	{ reader, state, description }: Scene,
+	layer: number,
+	head: number,
+	level: number,
+): Found | undefined {
+	const exact = tileKey(layer, head, level, 0, 0, state.pooling);
+	if (Math.max(description.queries, description.keys) <= SAMPLED_FROM) {
+		const tile = reader.tile(exact);
+		return tile && { codes: tile.codes, sampled: false };
+	}
+	const tile = reader.peek(exact);
+	if (tile) return { codes: tile.codes, sampled: false };
+	const sample: TileKey = [layer, head, level, 0, 0, `${state.pooling} sampled`];
+	const sampled = reader.tile(sample);
+	return sampled && { codes: sampled.codes, sampled: true };
+}
+
+function weightsOf({ layers, heads, queries, keys }: Description): number {
+	return layers.length * heads * queries * keys;
+}
+
+function sideOf(tokens: number, level: number): number {
+	return Math.ceil(tokens / 2 ** level);
+}
+
+/** The level at which a head has about as many cells as it has pixels. */
+function levelOf({ queries, keys }: Description, pixels: number): number {
+	const longest = Math.max(queries, keys);
+	const side =
+		longest > LONG_FROM ? LONG_SIDE : (SIDES.find((cells) => cells >= pixels) ?? SIDES[2]);
+	return Math.max(0, Math.ceil(Math.log2(longest / side)));
+}
