@@ -1,4 +1,7 @@
-"""A text that the model writes itself, against one eager pass over the finished text."""
+"""A text that the model writes itself: tokens, steps and probabilities, and what is refused.
+
+Where nothing else is said, step by step is the same as one eager pass over the finished text.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,11 @@ from tests.tracing.test_left_as_found import state_of
 PROMPT = "the cat sat on the mat"
 N_PROMPT = 8  # with its start and end
 HEADED = {
+    "bart": "BartForConditionalGeneration",
     "bert": "BertLMHeadModel",
     "gpt2": "GPT2LMHeadModel",
+    "marian": "MarianMTModel",
+    "mt5": "MT5ForConditionalGeneration",
     "t5": "T5ForConditionalGeneration",
     "gemma3": "Gemma3ForCausalLM",
 }
@@ -82,7 +88,7 @@ def test_rows_and_probabilities_are_those_of_the_finished_text(family: str, toke
         assert text.strip() == traced.tokens.raw[step.position]
         assert probability == step.probability
     assert traced.target == tokenizer.decode(ids[0, N_PROMPT:], skip_special_tokens=True)
-    assert "over the finished text" in traced.source
+    assert "step by step through its cache" in traced.source
     assert "in one pass" not in " ".join(traced.attention.notes)
     assert traced.check().ok
     assert traced.check(rows=5).ok
@@ -106,6 +112,7 @@ def test_beams_too_have_their_probabilities(tokenizer: Any) -> None:
     traced = trace.generate(model, tokenizer, PROMPT, max_new_tokens=4, num_beams=3)
     ids = torch.tensor([traced.tokens.ids])
     check_steps(traced, eager(model, input_ids=ids).logits, N_PROMPT)
+    assert "in one pass over the finished text, as its passes are of 3 sequences" in traced.source
 
 
 def test_an_encoder_with_a_decoder_has_all_kinds_over_what_it_wrote(tokenizer: Any) -> None:
@@ -129,9 +136,11 @@ def test_a_model_that_computes_otherwise_step_by_step_is_told_so(tokenizer: Any)
     """Dynamic scaling turns keys by angles that change with the length; cached ones keep theirs."""
     rope = {"rope_type": "dynamic", "factor": 4.0, "rope_theta": 10000.0}
     model = writer("llama", max_position_embeddings=9, rope_parameters=rope)
-    traced = trace.generate(model, tokenizer, PROMPT, max_new_tokens=6, do_sample=False)
+    options: dict[str, Any] = {"do_sample": False, "cache_implementation": "static"}
+    traced = trace.generate(model, tokenizer, PROMPT, max_new_tokens=6, **options)
+    assert "in one pass over the finished text" in traced.source
     assert "something else than in one pass" in " ".join(traced.attention.notes)
-    fixed = trace.generate(writer("llama"), tokenizer, PROMPT, max_new_tokens=6, do_sample=False)
+    fixed = trace.generate(writer("llama"), tokenizer, PROMPT, max_new_tokens=6, **options)
     assert fixed.attention.notes == ()
 
 
@@ -155,7 +164,7 @@ def test_one_token_is_enough(tokenizer: Any) -> None:
 
 @pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
 def test_the_model_is_left_as_found(error: type[BaseException] | None, tokenizer: Any) -> None:
-    """Interrupted after some tokens, and in the pass over the finished text."""
+    """Interrupted after some tokens, and while the last one is read."""
     for family in ("llama", "t5"):
         model = writer(family).train()
         before = state_of(model), model.generation_config.to_dict()
@@ -214,7 +223,7 @@ def test_alternatives_keep_the_space_that_tells_them_apart() -> None:
     """ " a" and "a" are two tokens; shown alike, one would seem to stand there twice."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-    from attention_explorer.tracing.generate import _text_after
+    from attention_explorer.tracing.odds import text_after
 
     words = ["the", "Ġcat", "cat", "Ċ", "Ã"]
     backend = Tokenizer(models.WordLevel({w: i for i, w in enumerate(words)}, unk_token="the"))
@@ -222,5 +231,5 @@ def test_alternatives_keep_the_space_that_tells_them_apart() -> None:
     backend.decoder = decoders.ByteLevel()
     fast: Any = transformers.PreTrainedTokenizerFast
     tokenizer = fast(tokenizer_object=backend)
-    texts = [_text_after(tokenizer, 0, token) for token in range(1, 5)]
+    texts = [text_after(tokenizer, 0, token) for token in range(1, 5)]
     assert texts == [" cat", "cat", "\n", "Ã"]

@@ -13,6 +13,8 @@ from .trace import Check as Check
 _TOLERANCE = {torch.float64: 1e-4, torch.float32: 1e-4, torch.float16: 4e-3, torch.bfloat16: 2e-2}
 
 ROWS = 8
+# Rows that are rebuilt at once.
+BLOCK_ROWS = 64
 
 
 def tolerance(*dtypes: torch.dtype) -> float:
@@ -31,7 +33,7 @@ def output_difference(
     example: int,
     queries: torch.Tensor,
     keys: torch.Tensor,
-    rows: int,
+    picks: torch.Tensor,
 ) -> float:
     """Return how far rebuilt rows times V are from the backend's own output, over max |V|.
 
@@ -47,10 +49,9 @@ def output_difference(
         Which of the batch.
     queries, keys : tensor of int64
         Positions that are no padding.
-    rows : int
-        How many of the queries are compared.
+    picks : tensor of int64
+        Which of these queries are compared.
     """
-    picks = sample(queries, rows)
     own = record.output[example][queries[picks].to(record.output.device)]
     value = record.value[example][:, keys.to(record.value.device)]
     n_heads = len(states.query)
@@ -60,10 +61,21 @@ def output_difference(
     worst = 0.0
     for head in range(n_heads):
         read = value[head * len(value) // n_heads].to(torch.float32)
-        weights = torch.from_numpy(attention.rows(0, [head], picks.tolist())[0]).to(read.device)
-        difference = (weights @ read - own[:, head].to(torch.float32)).abs().max()
-        if not bool(difference.isfinite()):
-            return float("inf")
-        worst = max(worst, float(difference))
+        for some, outputs in zip(
+            *(torch.split(it, BLOCK_ROWS) for it in (picks, own)), strict=True
+        ):
+            weights = torch.from_numpy(attention.rows(0, [head], some.tolist())[0]).to(read.device)
+            difference = (weights @ read - outputs[:, head].to(torch.float32)).abs().max()
+            if not bool(difference.isfinite()):
+                return float("inf")
+            worst = max(worst, float(difference))
     least, greatest = value.aminmax()
     return worst / max(-float(least), float(greatest), 1e-30)
+
+
+def misses(name: str, difference: float) -> str:
+    """Say that what was rebuilt for a module isn't what it computed."""
+    return (
+        f"the weights rebuilt for {name} miss its own output by {difference:.2g} of its largest "
+        "value: it does something to them that its arguments don't tell"
+    )

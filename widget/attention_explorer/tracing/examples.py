@@ -100,10 +100,7 @@ def from_texts(
             [Tokens.from_encoding(tokenizer, decoder, None) for decoder in decoders], mask
         )
     elif any(text.target is not None for text in texts):
-        raise ValueError(
-            f"target= is for models with an encoder and a decoder, and {type(model).__name__} is "
-            "none: put all of it into the text"
-        )
+        raise _no_target(model, "text")
     return _on_device(model, batch, streams, len(texts))
 
 
@@ -150,6 +147,8 @@ def from_inputs(
     }
     if takes_target(model):
         _add_target(model, tokenizer, batch, target)
+    elif target is not None:
+        raise _no_target(model, "inputs")
     streams = _streams_of(model, batch, main)
     if main in ("input_ids", "inputs_embeds"):
         named = _named(tokens, tokenizer, inputs, chosen, batch[main].shape[1])
@@ -168,6 +167,13 @@ def from_inputs(
         mask = _mask_of(batch, "decoder_input_ids", "decoder_attention_mask")
         streams["target"] = text_stream([_kept(named, mask)], mask)
     return _on_device(model, batch, streams, 1)
+
+
+def _no_target(model: Any, where: str) -> ValueError:
+    return ValueError(
+        f"target= is for models with an encoder and a decoder, and {type(model).__name__} is "
+        f"none: put all of it into the {where}"
+    )
 
 
 def _streams_of(model: Any, batch: Mapping[str, torch.Tensor], main: str) -> dict[str, Stream]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from ..attention.dense import dense_attention
+from ..attention.mixed import MixedAttention, named_layers
 from . import check
 from .capture import capture
 from .families import CannotRebuildError
@@ -43,8 +44,9 @@ def read_attention(
 
     Weights come from the queries and keys of the pass, checked against the outputs of the model's
     own backend. Models that don't take their attention from the library's interface run a second
-    time, with each operation watched; where weights can't be rebuilt, the model runs once more on
-    the eager backend, which returns them itself. The model is left as it was found.
+    time, with each operation watched. Where a layer's weights can't be rebuilt, the model runs once
+    more on the eager backend, which returns them itself, and that layer's are taken from there. The
+    model is left as it was found.
 
     Parameters
     ----------
@@ -76,13 +78,12 @@ def read_attention(
     with evaluating(model), uncompiled(model):
         with capture(model, reader):
             output = model(**inputs)
-        if not reader.has_records:
+        if not reader.layers:
             with capture_written_out(model, n_examples, reader):
                 output = model(**inputs)
-        found = reader.readings()
-        reasons = dict(reader.reasons)
+        found, reasons = reader.readings(), reader.reasons
         expected = ["encoder", "decoder", "cross"] if "target" in streams else []
-        for kind in expected or (["stack"] if not reader.has_records else []):
+        for kind in expected or (["stack"] if not reader.layers else []):
             if kind not in found:
                 reasons.setdefault(kind, "its own code shows no queries and keys")
         refused: dict[str, str] = {}
@@ -90,7 +91,7 @@ def read_attention(
             returned = _Returned(model, inputs, output)
             for kind, reason in reasons.items():
                 try:
-                    found[kind] = returned.readings(kind, reason, streams, n_examples)
+                    found[kind] = returned.readings(kind, reason, reader)
                 except ValueError as error:
                     refused[kind] = str(error)
     if not found:
@@ -175,33 +176,44 @@ class _Returned:
             with eager_backend(model), without_new_hooks(model):
                 self._output = model(**inputs, output_attentions=True)
 
-    def readings(
-        self, kind: str, reason: str, streams: Mapping[str, Stream], n_examples: int
-    ) -> list[Reading]:
-        """Return the readings of one kind; ValueError with both reasons where there are none."""
+    def readings(self, kind: str, reason: str, reader: Reader) -> list[Reading]:
+        """Return the readings of one kind, with what could be rebuilt of it.
+
+        Raises
+        ------
+        ValueError
+            A layer is neither returned nor rebuilt; with both reasons.
+        """
         attentions: Any = self._output
         for name in _RETURNED[kind].split("."):
             attentions = getattr(attentions, name, None)
-        if not attentions or all(layer is None for layer in attentions):
+        is_mixed = bool(reader.rebuilt(kind))
+        missing = reader.missing(kind)
+        layers = _by_number(attentions or (), reader.numbers(kind))
+        if is_mixed:
+            layers = {number: own for number, own in layers.items() if number in missing}
+        lacking = [why for number, why in missing.items() if is_mixed and number not in layers]
+        if lacking or not layers:
             raise ValueError(
-                f"{self._name} returns no attention: {reason}; and it returns none with "
-                "output_attentions=True on the eager backend. Weights from elsewhere can be shown "
-                "with AttentionExplorer(attentions, tokens)"
+                f"{self._name} returns no attention: {(lacking or [reason])[0]}; and it returns "
+                "none with output_attentions=True on the eager backend. Weights from elsewhere can "
+                "be shown with AttentionExplorer(attentions, tokens)"
             )
-        numbers = [number for number, layer in enumerate(attentions) if layer is not None]
-        layers = [attentions[number] for number in numbers]
         checked = self._same_output(reason)
-        return [
+        returned = [
             Reading(
                 dense_attention(
-                    self._kept(layers, kind, reason, streams, example),
-                    layer_numbers=numbers,
+                    self._kept(list(layers.values()), kind, reason, reader.streams, example),
+                    layer_numbers=list(layers),
                     source=f"the model's own returned attentions (eager backend), as {reason}",
                 ),
                 checked,
             )
-            for example in range(n_examples)
+            for example in range(reader.n_examples)
         ]
+        if not is_mixed:
+            return returned
+        return [_mixed(*both) for both in zip(reader.reading(kind), returned, strict=True)]
 
     def _kept(
         self,
@@ -242,6 +254,31 @@ class _Returned:
                 "attn_implementation='eager' to see what that computes"
             )
         return check.Check((difference,), tolerated, compared)
+
+
+def _by_number(
+    attentions: Sequence[torch.Tensor | None], numbers: Sequence[int]
+) -> dict[int, torch.Tensor]:
+    """Return what a model returned by its own numbers, of which `numbers` are known to attend."""
+    # Some models return an entry for each layer that has attention, others one for each layer.
+    places = numbers if len(attentions) == len(numbers) else range(len(attentions))
+    return {number: own for number, own in zip(places, attentions, strict=True) if own is not None}
+
+
+def _mixed(rebuilt: Reading, returned: Reading) -> Reading:
+    """Return the layers of both, each with what it was held to."""
+    attention = MixedAttention([rebuilt.attention, returned.attention])
+    own = dict(zip(rebuilt.attention.layer_numbers, rebuilt.check.differences, strict=True))
+    (whole,) = returned.check.differences
+    return Reading(
+        attention,
+        check.Check(
+            tuple(own.get(number, whole) for number in attention.layer_numbers),
+            max(rebuilt.check.tolerance, returned.check.tolerance),
+            f"{rebuilt.check.compared}; for {named_layers(returned.attention.layer_numbers)} "
+            f"{returned.check.compared}",
+        ),
+    )
 
 
 def _first_tensor(output: Any) -> torch.Tensor:

@@ -26,13 +26,21 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class _Layer:
+class Layer:
     """One recorded call; the lists have one entry an example."""
 
     name: str
     states: list[LayerStates]
     differences: list[float]
     tolerance: float
+
+
+@dataclass(frozen=True)
+class MissingLayer:
+    """A recorded call whose weights can't be rebuilt."""
+
+    name: str
+    reason: str
 
 
 @dataclass
@@ -49,54 +57,67 @@ class Reader:
         How many queries of each head are checked.
     on_cpu : bool
         Whether queries and keys are moved there.
-    reasons : dict of str to str
-        Why a kind of attention can't be rebuilt.
+    layers : dict of str to list of Layer or MissingLayer
+        What came of the records of each kind of attention, in order.
     """
 
     streams: Mapping[str, Stream]
     n_examples: int
     rows: int = check.ROWS
     on_cpu: bool = False
-    reasons: dict[str, str] = field(default_factory=dict)
-    _layers: dict[str, list[_Layer]] = field(default_factory=dict)
+    layers: dict[str, list[Layer | MissingLayer]] = field(default_factory=dict)
     _masks: dict[str, Masks] = field(default_factory=dict)
     _moved: dict[int, tuple[Mask, Mask]] = field(default_factory=dict)
 
     def __call__(self, record: Record) -> None:
         """Take one record."""
         kind = kind_of(record.name, "target" in self.streams)
-        if kind in self.reasons:
-            return
+        layers = self.layers.setdefault(kind, [])
         try:
-            layer = self._read(kind, record)
+            layers.append(self._read(kind, record))
         except CannotRebuildError as error:
-            self.reasons[kind] = str(error)
-            self._layers.pop(kind, None)
-        else:
-            self._layers.setdefault(kind, []).append(layer)
+            layers.append(MissingLayer(record.name, str(error)))
 
     @property
-    def has_records(self) -> bool:
-        """Whether any record came."""
-        return bool(self._layers or self.reasons)
+    def reasons(self) -> dict[str, str]:
+        """Why some layer of a kind can't be rebuilt: what is wrong with the first of them."""
+        missing = {kind: list(self.missing(kind).values()) for kind in self.layers}
+        return {kind: reasons[0] for kind, reasons in missing.items() if reasons}
+
+    def numbers(self, kind: str) -> tuple[int, ...]:
+        """Return the model's own number of each layer of a kind."""
+        return layer_numbers([layer.name for layer in self.layers.get(kind, [])])
+
+    def rebuilt(self, kind: str) -> dict[int, Layer]:
+        """Return the layers of a kind that could be rebuilt, by the model's own numbers."""
+        layers = zip(self.numbers(kind), self.layers.get(kind, []), strict=True)
+        return {number: layer for number, layer in layers if isinstance(layer, Layer)}
+
+    def missing(self, kind: str) -> dict[int, str]:
+        """Return why others couldn't be rebuilt, by the model's own numbers."""
+        layers = zip(self.numbers(kind), self.layers.get(kind, []), strict=True)
+        return {number: it.reason for number, it in layers if isinstance(it, MissingLayer)}
 
     def readings(self) -> dict[str, list[Reading]]:
-        """Return what could be rebuilt, by kind; one entry an example."""
-        return {
-            kind: [_reading(layers, example, self.rows) for example in range(self.n_examples)]
-            for kind, layers in self._layers.items()
-        }
+        """Return the kinds that could be rebuilt in all layers; one entry an example."""
+        return {kind: self.reading(kind) for kind in self.layers if kind not in self.reasons}
 
-    def _read(self, kind: str, record: Record) -> _Layer:
+    def reading(self, kind: str) -> list[Reading]:
+        """Return what could be rebuilt of one kind; one entry an example."""
+        layers = self.rebuilt(kind)
+        return [
+            reading(layers, example, "the forward pass", self.rows)
+            for example in range(self.n_examples)
+        ]
+
+    def _read(self, kind: str, record: Record) -> Layer:
         if {len(record.query), len(record.key), len(record.output)} != {self.n_examples}:
             raise CannotRebuildError(
                 f"{record.name} attends with queries of shape {tuple(record.query.shape)}, which "
                 f"are not those of {self.n_examples} example{'s' * (self.n_examples > 1)}"
             )
-        first = self._layers.get(kind, [None])[0]
-        layer = _Layer(
-            record.name, [], [], check.tolerance(record.query.dtype, record.output.dtype)
-        )
+        first = next((it for it in self.layers[kind] if isinstance(it, Layer)), None)
+        layer = Layer(record.name, [], [], check.tolerance(record.query.dtype, record.output.dtype))
         for example in range(self.n_examples):
             queries, keys = (
                 self._positions(record, side, example, states.shape[2])
@@ -109,13 +130,11 @@ class Reader:
                     f"{record.name} has (heads, queries, keys) {_shape(states)} and {first.name} "
                     f"{_shape(first.states[example])}"
                 )
-            difference = check.output_difference(states, record, example, queries, keys, self.rows)
+            difference = check.output_difference(
+                states, record, example, queries, keys, check.sample(queries, self.rows)
+            )
             if not difference <= layer.tolerance:
-                raise CannotRebuildError(
-                    f"the weights rebuilt for {record.name} miss its own output by "
-                    f"{difference:.2g} of its largest value: it does something to them that its "
-                    "arguments don't tell"
-                )
+                raise CannotRebuildError(check.misses(record.name, difference))
             layer.states.append(self._to_cpu(states) if self.on_cpu else states)
             layer.differences.append(difference)
         return layer
@@ -143,20 +162,29 @@ class Reader:
         )
 
 
-def _reading(layers: list[_Layer], example: int, rows: int) -> Reading:
-    states = [layer.states[example] for layer in layers]
+def reading(layers: Mapping[int, Layer], example: int, of: str, rows: int) -> Reading:
+    """Return the attention of some layers.
+
+    Parameters
+    ----------
+    layers : mapping of int to Layer
+        By the model's own numbers.
+    example : int
+        Which of the batch.
+    of : str
+        What the queries and keys are of, in words.
+    rows : int
+        How many queries of each head were checked.
+    """
+    states = [layer.states[example] for layer in layers.values()]
     is_biased = any(isinstance(layer.mask, BiasedMask) for layer in states)
     entered = "queries, keys and biases" if is_biased else "queries and keys"
-    attention = QKAttention(
-        states,
-        layer_numbers=layer_numbers([layer.name for layer in layers]),
-        source=f"{entered} of the forward pass",
-    )
+    attention = QKAttention(states, layer_numbers=tuple(layers), source=f"{entered} of {of}")
     return Reading(
         attention,
         check.Check(
-            tuple(layer.differences[example] for layer in layers),
-            max(layer.tolerance for layer in layers),
+            tuple(layer.differences[example] for layer in layers.values()),
+            max(layer.tolerance for layer in layers.values()),
             f"{min(rows, attention.n_queries)} rows of each head times the values with the "
             "outputs of the model's own attention",
         ),

@@ -32,6 +32,7 @@ _ROOMS = {
     "KeyIntervals": "..attention.masks",
     "Kind": ".trace",
     "LayerStates": "..attention.states",
+    "MixedAttention": "..attention.mixed",
     "OffsetBias": "..attention.biases",
     "QKAttention": "..attention.from_qk",
     "Step": ".trace",
@@ -39,6 +40,7 @@ _ROOMS = {
     "Trace": ".trace",
 }
 _ATTENTION_FIELDS = ("layers", "layer_numbers", "source", "notes")
+_MIXED_FIELDS = ("parts", "source", "notes")
 
 
 def save(trace: Trace, path: str | os.PathLike[str]) -> None:
@@ -168,7 +170,7 @@ def _class(kind: str) -> Any:
 
 def _field_names(value: Any) -> tuple[str, ...]:
     if isinstance(value, Attention):
-        return _ATTENTION_FIELDS
+        return _MIXED_FIELDS if hasattr(value, "parts") else _ATTENTION_FIELDS
     assert is_dataclass(value)
     return tuple(field.name for field in fields(value) if not field.name.startswith("_"))
 

@@ -142,10 +142,12 @@ class Tracing:
     ) -> Trace:
         """Let a model go on from a prompt, and keep what it attended to for every token.
 
-        The text is written by the model's own ``generate``. Then one forward pass over the finished
-        text gives the attention of every token over all that came before it, and the
-        probabilities: the same numbers as step by step, up to rounding. The model is left exactly
-        as it was found.
+        The text is written by the model's own ``generate``, whose passes are recorded: what each
+        token reads of those before it, through the cache, and the logits that chose it. The last
+        token, which a generation itself doesn't read any more, is passed through the same cache
+        afterwards. Where there is no single key for each token, or passes aren't of one token each
+        (beams, drafts, caches of a fixed size or none), one pass over the finished text is traced
+        instead: ``source`` says which of the two it was. The model is left exactly as it was found.
 
         Parameters
         ----------
@@ -230,20 +232,31 @@ def _as_texts(
 def trace_examples(model: Any, given: Examples, store: Store) -> list[Trace]:
     """Return one trace for each example."""
     from .forward import read_attention
+
+    found = read_attention(model, given.batch, given.streams, given.size, on_cpu=store == "cpu")
+    checks = [_Checks(model, given, example) for example in range(given.size)]
+    return trace_readings(model, given, found, checks)
+
+
+def trace_readings(
+    model: Any,
+    given: Examples,
+    found: Mapping[str, list[Reading]],
+    checks: Sequence[Callable[[int], Mapping[str, Check]]],
+) -> list[Trace]:
+    """Return one trace for each example, of its readings by kind and what can check them."""
     from .kinds import SIDES
     from .limits import name_of
 
-    found = read_attention(model, given.batch, given.streams, given.size, on_cpu=store == "cpu")
     traces = []
-    for example in range(given.size):
+    for example, its_checks in enumerate(checks):
         readings = {kind: found[kind][example] for kind in SIDES if kind in found}
         kinds = {
-            _shown_as(kind, readings): _as_kind(reading, given, kind, example)
+            shown_as(kind, readings): _as_kind(reading, given, kind, example)
             for kind, reading in readings.items()
         }
         shown = "cross" if "cross" in kinds else next(iter(kinds))
-        checks = _Checks(model, given, example)
-        traces.append(Trace(kinds, shown, name_of(model), _checks=checks))
+        traces.append(Trace(kinds, shown, name_of(model), _checks=its_checks))
     return traces
 
 
@@ -266,7 +279,8 @@ def _as_kind(reading: Reading, given: Examples, kind: str, example: int) -> Kind
     )
 
 
-def _shown_as(kind: str, readings: Mapping[str, Reading]) -> str:
+def shown_as(kind: str, readings: Mapping[str, Reading]) -> str:
+    """Return what a kind of attention is called in a trace."""
     if kind != "stack":
         return kind
     if len(readings) > 1:
@@ -293,4 +307,4 @@ class _Checks:
         given = self._given
         found = read_attention(model, given.batch, given.streams, given.size, rows)
         readings = {kind: found[kind][self._example] for kind in found}
-        return {_shown_as(kind, readings): reading.check for kind, reading in readings.items()}
+        return {shown_as(kind, readings): reading.check for kind, reading in readings.items()}
