@@ -67,6 +67,7 @@ export function mountExplorer(
 					heads.sort((a, b) => a - b),
 				);
 		},
+		pool: (reduction) => store.set("pooling", reduction),
 		redraw,
 	};
 	const text = textView(actions, signal);

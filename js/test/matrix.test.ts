@@ -212,7 +212,7 @@ describe("1500 x 1500", () => {
 	test("what is pooled says so, and no weight is lost by it", async () => {
 		const { kernel, open: show } = openLarge();
 		const view = await show();
-		expect(view.text(".matrix .remark")).toContain("max-pooled: 1 cell = 4 × 4 tokens");
+		expect(view.text(".matrix .remark")).toContain("1 cell = 4 × 4 tokens");
 		const side = picture(view).clientWidth - 2;
 		for (const query of [30, 333, 700, 1450]) {
 			// A pooled cell is somewhat larger than a pixel: its middle is at most one away.

@@ -1,10 +1,11 @@
 import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, make, setName, setText, withModifier } from "../ui/dom";
-import { headsText, pooledText } from "../ui/words";
+import { headsText } from "../ui/words";
 import { onGestures, zoomButtons, zoomOfKey } from "./gestures";
 import { drawEdge, drawLabels, drawOverlay } from "./overlay";
 import { TilePainter } from "./picture";
+import { remarkLine } from "./remark";
 import type { Actions, View } from "./view";
 import {
 	type Frame,
@@ -27,7 +28,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		caption,
 		zooms,
 	);
-	const remark = make("div", { class: "remark muted" });
+	const remark = remarkLine(actions, signal);
 	const canvas = make("canvas");
 	const cross = make("canvas", { class: "cross" });
 	const stage = make("div", { class: "stage", tabindex: 0, role: "application" }, canvas, cross);
@@ -36,7 +37,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		{ class: "pane matrix", "aria-label": "matrix view" },
 		title,
 		stage,
-		remark,
+		remark.el,
 	);
 	const painter = new TilePainter();
 	let scene: Scene | undefined;
@@ -136,7 +137,9 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 			drawLabels(context, now, frame);
 		}
 		setText(caption, headsText(now));
-		setText(remark, remarkOf(now, frame, painted));
+		const span = 2 ** painted.coarsest;
+		const cell = span > 1 ? `${span} × ${span} tokens` : "";
+		remark.say(state.pooling, cell, remarksOf(now, frame, painted.complete));
 		drawOverlay(fitCanvas(cross, ...frame.size), now, frame);
 	}
 	const measure = () => {
@@ -165,22 +168,19 @@ function cellFor(
 	return [within(query + step[0], description.queries), within(at + step[1], description.keys)];
 }
 
-/** What was done to what is shown: pooled, averaged, a part of the whole. */
-function remarkOf(
-	scene: Scene,
+/** What was done to what is shown: averaged, a part of the whole. */
+function remarksOf(
+	{ description, state, status }: Scene,
 	frame: Frame,
-	{ coarsest: level, complete }: { coarsest: number; complete: boolean },
-): string {
-	const { description, state } = scene;
-	const span = 2 ** level;
+	complete: boolean,
+): string[] {
 	const parts: string[] = [];
-	if (!complete && scene.status.kind === "gone") parts.push("not all of this was saved here");
+	if (!complete && status.kind === "gone") parts.push("not all of this was saved here");
 	if (state.heads.length > 1) parts.push(`mean over ${state.heads.length} heads`);
-	if (level > 0) parts.push(`${pooledText(state.pooling)}: 1 cell = ${span} × ${span} tokens`);
 	if (frame.zoomed) {
 		const [q0, q1] = tokensInView(frame, "query", description.queries);
 		const [k0, k1] = tokensInView(frame, "key", description.keys);
 		parts.push(`queries ${q0}–${q1 - 1}, keys ${k0}–${k1 - 1}`);
 	}
-	return parts.join(" · ");
+	return parts;
 }

@@ -1,9 +1,10 @@
 import { css } from "../draw/colour";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
-import { headText, pooledText, short } from "../ui/words";
+import { headText, short } from "../ui/words";
 import { zoomButtons, zoomOfKey } from "./gestures";
 import { boxOf, type Grid, gridOf, headAt, inView, labelStep } from "./grid";
+import { remarkLine } from "./remark";
 import { type Drawn, Thumbnails } from "./thumbnails";
 import type { Actions, HeadOf, View } from "./view";
 
@@ -26,13 +27,13 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		{ class: "map", tabindex: 0, role: "application", "aria-label": "model view" },
 		content,
 	);
-	const remark = make("div", { class: "remark muted" });
+	const remark = remarkLine(actions, signal);
 	const el = make(
 		"section",
 		{ class: "pane model", "aria-label": "model view" },
 		title,
 		scroll,
-		remark,
+		remark.el,
 	);
 	const thumbnails = new Thumbnails();
 	let scene: Scene | undefined;
@@ -118,7 +119,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		}
 		setText(what, titleOf(now));
 		setText(caption, now.peek ? headText(now.description, now.peek) : "layers ↓ heads →");
-		setText(remark, remarkOf(now, state));
+		remark.say(now.state.pooling, cellOf(now, state), remarksOf(now, state));
 		drawMarks(inContent(marks, shown), grid, now);
 	}
 
@@ -207,11 +208,14 @@ function nameOf({ description, state, peek }: Scene): string {
 	return `model view, ${headText(description, at)}; arrow keys move, Enter opens the head, Shift and Enter adds it`;
 }
 
-function remarkOf({ state, focus, status }: Scene, { sampled, complete, level }: Drawn): string {
-	const parts: string[] = [];
-	const tokens = focus.query === null && focus.key === null ? `${2 ** level} × ` : "";
-	if (level > 0) parts.push(`${pooledText(state.pooling)}: 1 cell = ${tokens}${2 ** level} tokens`);
-	if (sampled) parts.push("previews, from a sample of the queries");
-	if (!complete && !sampled && status.kind === "gone") parts.push("not all of this was saved here");
-	return parts.join(" · ");
+/** What one cell holds, where that is more than one weight. */
+function cellOf({ focus }: Scene, { level }: Drawn): string {
+	if (level === 0) return "";
+	const span = 2 ** level;
+	return focus.query === null && focus.key === null ? `${span} × ${span} tokens` : `${span} tokens`;
+}
+
+function remarksOf({ status }: Scene, { sampled, complete }: Drawn): string[] {
+	if (sampled) return ["previews, from a sample of the queries"];
+	return !complete && status.kind === "gone" ? ["not all of this was saved here"] : [];
 }

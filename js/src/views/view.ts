@@ -1,3 +1,4 @@
+import type { Reduction } from "../protocol.gen";
 import type { Scene } from "../scene";
 
 /** A mounted view: an element, and a way to bring it up to a new scene. */
@@ -23,6 +24,8 @@ export interface Actions {
 	peek(head: HeadOf | null): void;
 	/** Choose a head; `also` adds it to those of its layer that are chosen, or takes it away. */
 	choose(head: HeadOf, also: boolean): void;
+	/** Let pooled cells show their largest or their mean weight. */
+	pool(reduction: Reduction): void;
 	/** Draw again: something outside the synced state changed (a size, a scroll). */
 	redraw(): void;
 }
