@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,7 +12,7 @@ from .base import Reduction
 from .biases import Index
 from .blocks import cell_sizes
 from .scan import Sums, by_bin, new_space, scan
-from .states import LayerStates, RowScores
+from .states import LayerStates, RowScores, exp_
 
 
 class Head:
@@ -24,13 +25,14 @@ class Head:
     head : int
         Which head.
     normalisers : tensor, shape (2, queries)
-        Peak and sum of 2 ** (score - peak) of each row, NaN where they aren't known yet: the rows
+        Peak and sum of exp(score - peak) of each row, NaN where they aren't known yet: the rows
         that are read fill them in.
     """
 
     def __init__(self, states: LayerStates, head: int, normalisers: torch.Tensor) -> None:
         self._states, self._head, self._normalisers = states, head, normalisers
         self._every_key = slice(0, states.key.shape[1])
+        self._known_bound: float | None = None
         self._space = new_space(normalisers)
 
     def whole_rows(self, queries: Index) -> torch.Tensor:
@@ -39,7 +41,7 @@ class Head:
             rows = self._rows(queries)
             scores = rows.against(self._every_key)
             peak = scores.amax(-1)
-            weights = scores.sub_(peak[:, None]).exp2_()
+            weights = exp_(scores.sub_(peak[:, None]))
             return weights.div_(rows.with_sink(peak, weights.sum(-1))[:, None])
 
     def weights(self, queries: slice, keys: Index) -> torch.Tensor:
@@ -47,7 +49,7 @@ class Head:
         with exactly(self._normalisers.device):
             peak, total = self._normalisers[:, queries]
             scores = self._rows(queries).against(keys)
-            return scores.sub_(peak[:, None]).exp2_().div_(total[:, None])
+            return exp_(scores.sub_(peak[:, None])).div_(total[:, None])
 
     def learn(self, queries: Index) -> None:
         """Find the normalisers of rows, where they aren't known."""
@@ -66,19 +68,30 @@ class Head:
         with exactly(self._normalisers.device):
             rows, are_new = self._rows(queries), self._are_new(queries)
             sums: Sums = "bins" if reduction == "mean" else "row" if are_new else "none"
-            bins = scan(rows, keys, factor, sums, self._space)
+            bound = math.inf if sums == "none" else self._bound()
+            bins = scan(rows, keys, factor, sums, bound, self._space)
             if are_new:
-                total = bins.sums.sum(0).mul_((bins.level - bins.peak).exp2_())
+                total = bins.sums.sum(0).mul_(exp_(bins.level - bins.peak))
                 total = rows.with_sink(bins.peak, total)
                 self._normalisers[:, queries] = torch.stack([bins.peak, total])
             peak, total = self._normalisers[:, queries]
+            n_bins = -(-(keys.stop - keys.start) // factor)
+            pooled: torch.Tensor = total.new_zeros(n_bins, len(rows))
             if reduction == "max":
-                return bins.highest.sub_(peak).exp2_().div_(total)
-            sizes = _sizes(keys.stop - keys.start, factor, total)
-            return bins.sums.mul_((bins.level - peak).exp2_() / total).div_(sizes[:, None])
+                torch.div(exp_(bins.highest.sub_(peak)), total, out=pooled[bins.where])
+            else:
+                sizes = _sizes(keys.stop - keys.start, factor, total)[bins.where, None]
+                shares = bins.sums.mul_(exp_(bins.level - peak) / total)
+                torch.div(shares, sizes, out=pooled[bins.where])
+            return pooled
 
     def _rows(self, queries: Index) -> RowScores:
         return RowScores(self._states, self._head, queries)
+
+    def _bound(self) -> float:
+        if self._known_bound is None:
+            self._known_bound = self._states.bound(self._head)
+        return self._known_bound
 
     def _are_new(self, queries: Index) -> bool:
         return bool(self._normalisers[0, queries].isnan().any())

@@ -8,15 +8,14 @@ from typing import Any, Literal, NamedTuple
 import torch
 
 from .blocks import pieces
-from .states import RowScores
+from .states import RowScores, exp_
 
 # 1 MiB of float32: what a core's own cache holds, so that the products are what takes time.
 CHUNK_CELLS = 1 << 18
-# Peaks up to this need no level of their own, which saves a pass.
-SMALL_SCORE = 32.0
-# Powers of what lies within this of the level lose nothing, and their sums don't overflow.
-REACH = 64.0
-
+# Powers of scores this far from their level lose nothing, and their sums don't overflow.
+REACH = 40.0
+# Powers of lower ones would underflow, which takes torch's exp up to 200 times as long.
+LOWEST = -87.0
 
 # The sums of powers that are needed: none, one a row, or one a bin of each row.
 Sums = Literal["none", "row", "bins"]
@@ -27,6 +26,8 @@ class Bins(NamedTuple):
 
     Attributes
     ----------
+    where : slice
+        Which bins these are; no key of the others may be read.
     highest : tensor, shape (bins, rows)
         The highest score; minus infinity where no key may be read.
     peak : tensor, shape (rows,)
@@ -34,9 +35,10 @@ class Bins(NamedTuple):
     level : tensor, shape (rows,)
         A number within `REACH` of the peak.
     sums : tensor, shape (bins of sums, rows)
-        The sum of 2 ** (score - level).
+        The sum of exp(score - level).
     """
 
+    where: slice
     highest: torch.Tensor
     peak: torch.Tensor
     level: torch.Tensor
@@ -48,7 +50,9 @@ class Bins(NamedTuple):
         return bool(((self.peak - self.level).abs_() <= REACH).all())
 
 
-def scan(rows: RowScores, keys: slice, factor: int, sums: Sums, space: torch.Tensor) -> Bins:
+def scan(
+    rows: RowScores, keys: slice, factor: int, sums: Sums, bound: float, space: torch.Tensor
+) -> Bins:
     """Read the scores of some rows once, by bins of `factor` keys counted from ``keys.start``.
 
     Powers are taken while a chunk is in the cache, over a level that the first chunk gives. Where
@@ -64,13 +68,16 @@ def scan(rows: RowScores, keys: slice, factor: int, sums: Sums, space: torch.Ten
         Keys a bin.
     sums : "none", "row" or "bins"
         Which powers to sum; to take them costs a third of the products.
+    bound : float
+        What no readable score's magnitude exceeds; matters where powers are summed.
     space : tensor
         From `new_space`, overwritten.
     """
-    bins = _read(rows, keys, factor, sums, space, None)
-    if sums == "none" or bins.are_within_reach:
+    level = space.new_zeros(len(rows)) if bound < REACH else None
+    bins = _read(rows, keys, factor, sums, space, level, bound)
+    if sums == "none" or bound < REACH or bins.are_within_reach:
         return bins
-    return _read(rows, keys, factor, sums, space, bins.peak)
+    return _read(rows, keys, factor, sums, space, bins.peak, bound)
 
 
 def _read(
@@ -80,45 +87,53 @@ def _read(
     sums: Sums,
     space: torch.Tensor,
     level: torch.Tensor | None,
+    bound: float,
 ) -> Bins:
     mask = rows.states.mask
     readable = keys if mask is None else mask.bounds(rows.queries)
     by_all = keys if mask is None else mask.common(rows.queries)
-    n_rows, n_bins = len(rows), -(-(keys.stop - keys.start) // factor)
+    where = _bins_of(readable, keys, factor)
+    n_rows, n_bins = len(rows), where.stop - where.start
+    start = keys.start + where.start * factor
     highest = space.new_full((n_bins, n_rows), -torch.inf)
     totals = space.new_zeros({"none": 0, "row": 1, "bins": n_bins}[sums], n_rows)
     longest = max(1, len(space) // n_rows)
-    ones = space.new_ones(longest)
-    is_zero = False
-    for chunk in pieces(keys, factor, longest):
+    ones = space.new_ones(1, longest)
+    for chunk in pieces(slice(start, min(keys.stop, start + n_bins * factor)), factor, longest):
         if chunk.stop <= readable.start or readable.stop <= chunk.start:
             continue
         is_open = by_all.start <= chunk.start and chunk.stop <= by_all.stop
         length = chunk.stop - chunk.start
         scores = rows.against(chunk, is_open, space[: length * n_rows].view(length, n_rows)).T
-        peaks = by_bin(torch.amax, scores, factor)
-        first = (chunk.start - keys.start) // factor
-        here = slice(first, first + len(peaks))
-        torch.maximum(highest[here], peaks, out=highest[here])
+        first = (chunk.start - start) // factor
+        bins = slice(first, first - (-length // factor))
+        torch.maximum(highest[bins], by_bin(torch.amax, scores, factor), out=highest[bins])
         if sums == "none":
             continue
         if level is None:
-            level = _level(peaks)
-            is_zero = not bool(level.any())
-        powers = (scores if is_zero else scores.sub_(level)).exp2_()
+            level = _finite(highest[bins].amax(0))
+        if bound >= REACH:
+            scores.sub_(level)
+        if not is_open:
+            exp_(scores)
+        elif bound < REACH:
+            scores.exp_()
+        else:
+            scores.clamp_(min=LOWEST).exp_()
         if sums == "row":
             # As a product it takes two thirds of the time.
-            totals[0].addmv_(powers.T, ones[:length])
+            totals.addmm_(ones[:, :length], scores)
         else:
-            totals[here] += by_bin(torch.sum, powers, factor)
+            totals[bins] += by_bin(torch.sum, scores, factor)
     peak = _finite(highest.amax(0)) if n_bins else highest.new_zeros(n_rows)
-    return Bins(highest, peak, peak if level is None else level, totals)
+    return Bins(where, highest, peak, peak if level is None else level, totals)
 
 
-def _level(peaks: torch.Tensor) -> torch.Tensor:
-    """Return what to take powers over by the peaks of the first bins; 0 where those are small."""
-    level = _finite(peaks.amax(0))
-    return torch.zeros_like(level) if float(level.abs().amax()) < SMALL_SCORE else level
+def _bins_of(readable: slice, keys: slice, factor: int) -> slice:
+    """Return the bins of `keys` that hold what is readable."""
+    start, stop = max(readable.start, keys.start), min(readable.stop, keys.stop)
+    first = (start - keys.start) // factor
+    return slice(first, max(first, -((keys.start - stop) // factor)))
 
 
 def _finite(peak: torch.Tensor) -> torch.Tensor:

@@ -45,11 +45,21 @@ class LayerStates:
         """What is computed in: float32 or wider."""
         return torch.promote_types(self.query.dtype, torch.float32)
 
+    def keys_of(self, head: int) -> torch.Tensor:
+        """Return the keys that a head reads, shape (keys, d)."""
+        return self.key[head * len(self.key) // len(self.query)]
+
+    def bound(self, head: int) -> float:
+        """Return what no readable score's magnitude exceeds, by the longest query and key."""
+        if isinstance(self.mask, BiasedMask):
+            return math.inf
+        sides = self.query[head], self.keys_of(head)
+        norms = [torch.linalg.vector_norm(side, dim=-1, dtype=self.dtype) for side in sides]
+        return abs(self.scaling) * math.prod(float(norm.amax()) for norm in norms)
+
 
 class RowScores:
-    """The scores of some rows of one head, times log2(e), so that weights go as 2 ** score.
-
-    Powers of 2, as torch's exp takes up to 200 times as long where its results underflow.
+    """The scores of some rows of one head.
 
     Parameters
     ----------
@@ -63,11 +73,8 @@ class RowScores:
 
     def __init__(self, states: LayerStates, head: int, queries: Index) -> None:
         self.states, self.head, self.queries = states, head, queries
-        # What is given in the softmax's own unit is applied in it.
-        self._is_plain = states.softcap is None and not isinstance(states.mask, BiasedMask)
-        scaling = states.scaling * LOG2_E if self._is_plain else states.scaling
-        self._query = states.query[head, queries].to(states.dtype) * scaling
-        self._key = states.key[head * len(states.key) // len(states.query)]
+        self._query = states.query[head, queries].to(states.dtype) * states.scaling
+        self._key = states.keys_of(head)
 
     def __len__(self) -> int:
         return len(self._query)
@@ -98,13 +105,21 @@ class RowScores:
         if states.mask is not None and not is_open:
             positions = _positions(keys, self._key)
             states.mask.hide(scores, self.head, self.queries, positions)
-        return scores if self._is_plain else scores.mul_(LOG2_E)
+        return scores
 
     def with_sink(self, peak: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
-        """Return the rows' sums of 2 ** (score - peak), the head's sink included."""
+        """Return the rows' sums of exp(score - peak), the head's sink included."""
         if self.states.sinks is None:
             return total
-        return total + (self.states.sinks[self.head].to(total) * LOG2_E - peak).exp2_()
+        return total + exp_(self.states.sinks[self.head].to(total) - peak)
+
+
+def exp_(numbers: torch.Tensor) -> torch.Tensor:
+    """Take e to the power of each in place.
+
+    As a power of 2: torch's exp takes up to 200 times as long where results underflow.
+    """
+    return numbers.mul_(LOG2_E).exp2_()
 
 
 def _positions(keys: Index, key: torch.Tensor) -> torch.Tensor:
