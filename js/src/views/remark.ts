@@ -17,10 +17,11 @@ export function remarkLine(actions: Actions, signal: AbortSignal): Remark {
 	const other = () => (pooling === "max" ? "mean" : "max");
 	button.addEventListener("click", () => actions.pool(other()), { signal });
 	return {
-		el: make("div", { class: "remark muted" }, button, rest),
+		el: make("div", { class: "remark muted" }, rest),
 		say(now, cell, more) {
 			pooling = now;
-			button.hidden = !cell;
+			if (cell === "") button.remove();
+			else if (!button.isConnected) rest.before(button);
 			setText(button, pooledText(now));
 			button.title = `a cell shows its ${now === "max" ? "largest" : "mean"} weight: click for the ${other()}`;
 			const pooled = cell ? [`1 cell = ${cell}`] : [];
