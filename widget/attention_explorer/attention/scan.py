@@ -107,7 +107,11 @@ def _read(
         scores = rows.against(chunk, is_open, space[: length * n_rows].view(length, n_rows)).T
         first = (chunk.start - start) // factor
         bins = slice(first, first - (-length // factor))
-        torch.maximum(highest[bins], by_bin(torch.amax, scores, factor), out=highest[bins])
+        if length % factor:
+            peaks = by_bin(torch.amax, scores, factor)
+            torch.maximum(highest[bins], peaks, out=highest[bins])
+        else:
+            torch.amax(scores.view(-1, factor, n_rows), 1, out=highest[bins])
         if sums == "none":
             continue
         if level is None:
