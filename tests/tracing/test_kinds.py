@@ -235,6 +235,9 @@ def test_errors_about_targets_and_lists_say_what_to_do(tiny_model: Any, tokenize
     assert "pass it as target='...'" in error_of(bart, tokenizer, "cat")
     assert "decoder_input_ids in inputs=" in error_of(bart, inputs={"input_ids": [5, 6]})
     assert "BertModel is none: put all of it" in error_of(bert, tokenizer, "cat", target="mat")
+    assert "BertModel is none: put all of it into the inputs" in error_of(
+        bert, inputs={"input_ids": [5, 6]}, target="mat"
+    )
     both = {"input_ids": [5, 6], "decoder_input_ids": [7]}
     assert "pass one of them" in error_of(bart, tokenizer, inputs=both, target="mat")
     assert "needs the model's tokenizer" in error_of(bart, inputs={"input_ids": [5]}, target="mat")

@@ -118,13 +118,13 @@ def _check_parts(parts: Sequence[Attention], numbers: Sequence[int]) -> None:
     for part in parts:
         if _shape(part) != _shape(parts[0]):
             raise ValueError(
-                f"{named_layers(parts[0].layer_numbers)} have (heads, queries, keys) "
-                f"{_shape(parts[0])} and {named_layers(part.layer_numbers)} {_shape(part)}: all "
-                "layers have to be of one shape"
+                f"(heads, queries, keys) are {_shape(parts[0])} in "
+                f"{named_layers(parts[0].layer_numbers)} and {_shape(part)} in "
+                f"{named_layers(part.layer_numbers)}: all layers have to be of one shape"
             )
     twice = sorted({number for number in numbers if numbers.count(number) > 1})
     if twice:
-        raise ValueError(f"{named_layers(twice)} are given twice: each layer has one attention")
+        raise ValueError(f"there are two of {named_layers(twice)}: each layer has one attention")
 
 
 def _shape(attention: Attention) -> tuple[int, int, int]:
