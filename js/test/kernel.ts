@@ -20,8 +20,8 @@ import { columnOf, rowOf, tokenTable, type Weights } from "./weights";
 
 /** Answers requests from `weights` over a data model, as channel.py does. */
 export class Kernel {
-	/** While false, requests are kept: a kernel that runs a long cell. */
-	answering = true;
+	/** While false, requests are kept: a kernel that runs a long cell, or what this says of each. */
+	answering: boolean | ((request: Request) => boolean) = true;
 	/** While set, every request is answered by this error. */
 	failing: string | null = null;
 	readonly requests: Request[] = [];
@@ -47,7 +47,8 @@ export class Kernel {
 		this.#encoding = encoding;
 		this.model.on("sent", (request: Request) => {
 			this.requests.push(request);
-			if (this.answering) void this.#answer(request);
+			const { answering } = this;
+			if (answering === true || (answering && answering(request))) void this.#answer(request);
 		});
 	}
 
@@ -69,6 +70,16 @@ export class Kernel {
 	resume(): void {
 		this.answering = true;
 		for (const request of this.requests.slice(this.#answered)) void this.#answer(request);
+	}
+
+	/** The bytes of a tile, pooled here. */
+	tileCodes(key: TileKey): Uint8Array {
+		return encoded(this.#tileValues(key), this.#encoding, this.#scale);
+	}
+
+	/** The bytes of a pooled row or column. */
+	stripCodes(key: StripKey): Uint8Array {
+		return encoded(this.#stripValues(key), this.#encoding, this.#scale);
 	}
 
 	reply(reply: Reply, buffers: readonly DataView[] = []): void {
@@ -181,7 +192,11 @@ export class Kernel {
 function pooled(weights: readonly number[], pooling: Pooling): number {
 	if (pooling.startsWith("mean"))
 		return weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
-	return weights.reduce((most, weight) => (Math.abs(weight) > Math.abs(most) ? weight : most), 0);
+	const [highest, lowest] = [
+		weights.reduce((a, b) => Math.max(a, b)),
+		weights.reduce((a, b) => Math.min(a, b)),
+	];
+	return highest >= -lowest ? highest : lowest;
 }
 
 /** Weights to bytes as encoding.py writes them; not by the code under test. */

@@ -28,7 +28,7 @@ export class Pool {
 			if (this.#mean) {
 				sums[cell] = sum + weight;
 				counts[cell] = (counts[cell] as number) + 1;
-			} else if (Math.abs(weight) > Math.abs(sum)) sums[cell] = weight;
+			} else if (weight >= Math.abs(sum) || -weight > Math.abs(sum)) sums[cell] = weight;
 		}
 	}
 

@@ -14,7 +14,9 @@ export function About({
 }) {
 	return (
 		<div class="about">
-			<span class="muted">{aboutText(description)}</span>
+			<span class="muted" title={aboutText(description)}>
+				{aboutText(description)}
+			</span>
 			<CheckSign check={description.check} />
 			<StatusSign status={status} source={source} />
 		</div>
