@@ -48,7 +48,8 @@ export class Kernel {
 		this.model.on("sent", (request: Request) => {
 			this.requests.push(request);
 			const { answering } = this;
-			if (answering === true || (answering && answering(request))) void this.#answer(request);
+			if (typeof answering === "function" ? answering(request) : answering)
+				void this.#answer(request);
 		});
 	}
 
