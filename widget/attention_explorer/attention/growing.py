@@ -73,7 +73,8 @@ class GrowingMask:
         if keys.start:
             raise ValueError("it adds to the scores and its cache forgets keys")
         if self._addends is None and len(self._start) > 1:
-            known = int(max(int(stop.max()) for stop in self._stop[:-1]))
+            # None was noted as long as all were 0.
+            known = max(int(stop.max()) for stop in self._stop[:-1])
             self._addends = biases[0].values.new_zeros(len(biases[0].values), known)
         n_queries, n_keys = len(pattern.start), keys.stop
         addends = self._addends
@@ -83,9 +84,7 @@ class GrowingMask:
             before = addends.to(last).expand(len(last), -1)
             if not torch.equal(last[:, : before.shape[1]], before):
                 self._forms.discard(KeyBias)
-            if before.shape[1] > n_keys or not torch.equal(
-                last[:, n_keys - before.shape[1] :], before
-            ):
+            if not torch.equal(last[:, n_keys - before.shape[1] :], before):
                 self._forms.discard(OffsetBias)
         self._check_rows(biases, last, pattern, n_keys)
         self._addends = last
@@ -108,9 +107,8 @@ class GrowingMask:
             queries = torch.arange(rows.start, rows.stop, device=last.device)[:, None]
             shifted = positions - queries + (n_queries - 1)
             by_offset = last[:, shifted.clamp(max=n_keys - 1)]
-            if bool(((own != by_offset) & is_read & (shifted < n_keys)).any()) or bool(
-                (is_read & (shifted >= n_keys)).any()
-            ):
+            is_unknown = shifted >= n_keys
+            if bool((is_read & (is_unknown | (own != by_offset))).any()):
                 self._forms.discard(OffsetBias)
 
 

@@ -25,7 +25,7 @@ class _Growing:
     record : Record
         The last one, whose keys the next one has to begin with.
     states : LayerStates
-        Of the first pass: what has to stay is read from it.
+        Of the first pass, without queries and keys: what has to stay as it is.
     """
 
     record: Record
@@ -134,23 +134,15 @@ class CachedPasses:
 
     def _add(self, record: Record) -> None:
         kind = kind_of(record.name, self._has_target)
-        if len(record.query) != 1 or record.query.ndim != 4:
+        if len(record.query) != 1:
             raise CannotRebuildError(f"its passes are of {len(record.query)} sequences at once")
-        n_queries, n_keys = record.query.shape[2], record.key.shape[2]
-        every_query, every_key = torch.arange(n_queries), torch.arange(n_keys)
+        every_query, every_key = (torch.arange(it.shape[-2]) for it in (record.query, record.key))
         states = layer_states(record, 0, every_query, every_key, self._masks)
-        number = self._n_calls.get(kind, 0)
-        self._n_calls[kind] = number + 1
-        layers = self._layers.setdefault(kind, [])
-        is_first = number == len(layers)
-        if is_first:
-            layers.append(_Growing(record, states))
-        layer = layers[number]
+        n_queries, n_keys = len(every_query), len(every_key)
+        layer, is_first = self._layer_of(kind, record, states)
         n_new = n_queries
         if kind in ("cross", "encoder"):
             n_new = n_keys if is_first else 0
-            if not is_first and kind == "encoder":
-                raise CannotRebuildError("its encoder runs more than once")
         _check_continues(layer, record, states, n_new, is_first)
         known = slice(layer.n_keys + n_new - n_keys, layer.n_keys + n_new)
         if kind != "encoder":
@@ -165,6 +157,19 @@ class CachedPasses:
         if n_new:
             layer.keys.append(self._kept(states.key[:, n_keys - n_new :]))
             layer.values.append(self._kept(record.value[0][:, n_keys - n_new :]))
+
+    def _layer_of(self, kind: str, record: Record, states: LayerStates) -> tuple[_Growing, bool]:
+        """Return the layer that a record is of, and whether it is new."""
+        number = self._n_calls.get(kind, 0)
+        self._n_calls[kind] = number + 1
+        layers = self._layers.setdefault(kind, [])
+        is_first = number == len(layers)
+        if is_first:
+            nothing = states.query.new_empty(0)
+            layers.append(_Growing(record, replace(states, query=nothing, key=nothing)))
+        elif kind == "encoder":
+            raise CannotRebuildError("its encoder runs more than once")
+        return layers[number], is_first
 
     def _kept(self, part: torch.Tensor) -> torch.Tensor:
         """Return it without the rest of the tensor that it is a part of."""

@@ -159,7 +159,8 @@ class Trace:
         ----------
         rows : int, optional
             Run the model once more and compare so many rows of each head, evenly spread. By
-            default the result of the trace's own pass is returned, of 8 rows.
+            default the result of the trace's own pass is returned, of 8 rows. Of a text that was
+            generated through the cache, these are rows of the prompt, beside all others.
 
         Returns
         -------
