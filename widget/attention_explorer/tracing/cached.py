@@ -112,6 +112,7 @@ class CachedPasses:
         expected = {"encoder", "decoder", "cross"} if self._has_target else set[str]()
         if not self._layers or expected - self._layers.keys():
             raise CannotRebuildError("its own code shows no queries and keys")
+        self._masks.clear()
         shared: list[Any] = []
         found = {}
         for kind in list(self._layers):

@@ -20,7 +20,7 @@ from .reader import Reading
 from .tokens import Tokens
 from .trace import Check, Trace
 from .tracer import Store, load, shown_as, trace_examples, trace_readings
-from .writing import Writing, Written
+from .writing import Watch, Writing, Written
 
 # Kinds of attention whose queries are what was generated.
 _WRITING = ("decoder", "cross", "text")
@@ -57,7 +57,7 @@ def generate(
         traced, odds = _finished(model, examples, writing, written, str(reason), store)
     else:
         lists = {kind: [reading] for kind, reading in found.items()}
-        checks = [_Checks(ref(model), writing, replace(written, odds={}, last=None))]
+        checks = [_Checks(ref(model), writing.again_of(written.ids), written.watch)]
         (traced,) = trace_readings(model, examples, lists, checks)
         odds = written.odds
     ids = written.ids.tolist()
@@ -177,14 +177,14 @@ class _Checks:
 
     model: Any
     writing: Writing
-    written: Written
+    watch: Watch
 
     def __call__(self, rows: int) -> Mapping[str, Check]:
         model = self.model()
         if model is None:
             raise ValueError("the model is gone: only with it other rows can be compared")
         try:
-            readings = _readings(self.writing, self.writing.again(model, self.written), rows)
+            readings = _readings(self.writing, self.writing.run(model, self.watch), rows)
         except CannotRebuildError as reason:
             raise ValueError(f"the model didn't write the same once more: {reason}") from None
         return {shown_as(kind, readings): reading.check for kind, reading in readings.items()}

@@ -73,29 +73,29 @@ class Writing:
 
     def write(self, model: Any) -> Written:
         """Let the model write."""
-        written = self._run(model, capture, self.max_new_tokens, self.options)
+        written = self.run(model, capture)
         if written.passes.has_records:
             return written
         # To watch each operation is slow: it is done where attention shows in no other way.
-        return self.again(model, replace(written, watch=_written_out))
+        again = self.again_of(written.ids).run(model, _written_out)
+        return replace(written, passes=again.passes, watch=again.watch)
 
-    def again(self, model: Any, written: Written) -> Written:
-        """Let the model write what it has written, which it does in the same passes."""
+    def again_of(self, ids: torch.Tensor) -> Writing:
+        """Return the writing of what was written, which goes by the same passes."""
         options = {n: v for n, v in self.options.items() if n not in (*_ONCE, *_DRAWING)}
         options["do_sample"] = False
-        options["logits_processor"] = [*options.get("logits_processor", ()), _Forced(written.ids)]
-        return self._run(model, written.watch, len(written.ids) - self.n_given, options)
+        options["logits_processor"] = [*options.get("logits_processor", ()), _Forced(ids)]
+        return replace(self, max_new_tokens=len(ids) - self.n_given, options=options)
 
-    def _run(
-        self, model: Any, watch: Watch, max_new_tokens: int, options: Mapping[str, Any]
-    ) -> Written:
+    def run(self, model: Any, watch: Watch) -> Written:
+        """Let the model write, watched in one of the two ways."""
         ids = torch.tensor([self.prompt], device=next(model.parameters()).device)
         given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         # What is compiled shows nothing of its inside.
-        options = {"disable_compile": True, **options}
+        options = {"disable_compile": True, **self.options}
         passes = _Passes(takes_target(model), self.on_cpu)
         with evaluating(model), uncompiled(model), passes.watched(model, watch):
-            result = model.generate(**given, max_new_tokens=max_new_tokens, **options)
+            result = model.generate(**given, max_new_tokens=self.max_new_tokens, **options)
             (sequence,) = getattr(result, "sequences", result)
             passes.settle(sequence)
             last = passes.last_of(len(sequence) - self.n_given)
