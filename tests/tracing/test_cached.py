@@ -184,6 +184,34 @@ def test_options_of_sampling_choose_the_same_tokens(tokenizer: Any) -> None:
     assert traced.check(rows=3).ok
 
 
+def test_who_listens_hears_each_token_once(tokenizer: Any) -> None:
+    """The pass that reads the last token is no part of what was asked for."""
+    heard: list[int] = []
+
+    class Streamer:
+        def put(self, tokens: torch.Tensor) -> None:
+            heard.extend(tokens.flatten().tolist())
+
+        def end(self) -> None:
+            heard.append(-1)
+
+    model = writer("bloom")
+    traced = trace.generate(model, tokenizer, PROMPT, max_new_tokens=4, streamer=Streamer())
+    assert traced.check(rows=2).ok
+    assert heard == [*(traced.tokens.ids or ()), -1]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_goes_through_the_cache_too(dtype: torch.dtype, tokenizer: Any) -> None:
+    model = writer("llama", initializer_range=0.1).to(dtype)
+    traced = trace.generate(model, tokenizer, PROMPT, max_new_tokens=N_NEW, do_sample=False)
+    assert THROUGH_THE_CACHE in traced.source
+    own = written(model, tokenizer, N_NEW + 1, do_sample=False)
+    assert list(traced.tokens.ids or ()) == own.sequences[0, :-1].tolist()
+    steps = tuple(tuple(layer.float() for layer in step) for step in own.attentions)
+    assert largest_difference(traced, stitched(steps)) <= 0.02
+
+
 def test_keys_that_keep_their_angles_are_shown_as_they_were(tokenizer: Any) -> None:
     """Dynamic scaling turns new keys by other angles: a pass over the whole gives another map."""
     rope = {"rope_type": "dynamic", "factor": 4.0, "rope_theta": 10000.0}

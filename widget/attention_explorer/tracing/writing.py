@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -101,7 +101,7 @@ class Writing:
             last = passes.last_of(len(sequence) - self.n_given)
             if passes.cached.reason is None and passes.n_read == len(sequence) - 1:
                 _read_last(model, given, sequence[None], passes)
-        if passes.cached.reason is None and passes.n_read < len(sequence):
+        if passes.n_read < len(sequence) or not passes.chose(range(self.n_given, len(sequence))):
             passes.cached.refuse("its passes are not of one token each")
         return Written(sequence.cpu(), passes.odds, last, passes.cached, watch)
 
@@ -139,6 +139,10 @@ class _Passes:
             self.cached.refuse("its passes can't be told apart")
         if self._logits is not None and self.n_read < len(sequence):
             self._note(sequence[self.n_read])
+
+    def chose(self, positions: Sequence[int]) -> bool:
+        """Tell whether there was a pass that chose each of these tokens."""
+        return all(position in self.odds for position in positions)
 
     def last_of(self, n_generated: int) -> torch.Tensor | None:
         """Return the logits that chose the last token; of beams and drafts there are none such."""
