@@ -154,7 +154,11 @@ export class KernelSource implements TileSource {
 		if (!this.#model) return this.status.kind === "connecting";
 		if (this.#pending) return true;
 		const { body, names } = this.#next();
-		if (!body) return false;
+		if (!body) {
+			// What was worked on or stopped may be looked at no more, or be looked at again.
+			if (this.status.kind !== (this.#anyStopped() ? "stopped" : "live")) this.#settle();
+			return false;
+		}
 		// Replies reach every tab on the kernel; crypto.randomUUID is missing on plain http.
 		const id = `${this.#session}-${this.#requests++}`;
 		this.#pending = { id, names, since: performance.now() };
