@@ -19,8 +19,13 @@ export async function hoverAt(el: Element, x: number, y: number): Promise<void> 
 	await frame();
 }
 
-export async function clickAt(el: Element, x: number, y: number): Promise<void> {
-	el.dispatchEvent(new MouseEvent("click", { ...CROSSING, ...placeIn(el, x, y) }));
+export async function clickAt(
+	el: Element,
+	x: number,
+	y: number,
+	modifiers: MouseEventInit = {},
+): Promise<void> {
+	el.dispatchEvent(new MouseEvent("click", { ...CROSSING, ...placeIn(el, x, y), ...modifiers }));
 	await frame();
 }
 

@@ -176,20 +176,29 @@ export class Kernel {
 		const values: number[] = [];
 		for (let q = queryTile * TILE; q < Math.min((queryTile + 1) * TILE, queries / span); q++)
 			for (let k = keyTile * TILE; k < Math.min((keyTile + 1) * TILE, keys / span); k++)
-				values.push(pooled(this.#block(layer, head, q * span, k * span, span), pooling));
+				values.push(pooled(this.#block(layer, head, q * span, k * span, span, pooling), pooling));
 		return values;
 	}
 
-	#block(layer: number, head: number, q0: number, k0: number, span: number): number[] {
+	/** The weights of a cell; of a sample those of its first query. */
+	#block(
+		layer: number,
+		head: number,
+		q0: number,
+		k0: number,
+		span: number,
+		pooling: Pooling,
+	): number[] {
 		const { queries, keys, at } = this.#weights;
 		const block: number[] = [];
-		for (let q = q0; q < Math.min(q0 + span, queries); q++)
+		const rows = pooling.endsWith("sampled") ? 1 : span;
+		for (let q = q0; q < Math.min(q0 + rows, queries); q++)
 			for (let k = k0; k < Math.min(k0 + span, keys); k++) block.push(at(layer, head, q, k));
 		return block;
 	}
 }
 
-/** The largest in size, or the mean; of a sample this kernel takes all. */
+/** The largest in size, or the mean. */
 function pooled(weights: readonly number[], pooling: Pooling): number {
 	if (pooling.startsWith("mean"))
 		return weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
