@@ -3,7 +3,7 @@ import { type Palette, palette } from "./draw/colour";
 import { focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
 import type { TileSource, Tokens } from "./source/source";
 import { type Store, type Synced, samePointer } from "./store";
-import css from "./style.css?inline";
+import { css } from "./style";
 import { handled, isNative, make } from "./ui/dom";
 import { Faults, Notes } from "./ui/faults";
 import { Readout } from "./ui/readout";
@@ -85,7 +85,7 @@ export function mountExplorer(
 	let failure: { message: string; detail: string } | null = null;
 
 	function draw(): void {
-		const state = stateOf(store);
+		const { state } = store;
 		const wide = root.clientWidth >= WIDE;
 		hostTheme ??= { dark: hostIsDark(host), ground: hostGround(host) };
 		const dark = state.theme === "auto" ? hostTheme.dark : state.theme === "dark";
@@ -171,7 +171,7 @@ export function mountExplorer(
 			const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
 			failure = { message: "A view could not be drawn.", detail };
 			console.error(error);
-			drawControls(stateOf(store));
+			drawControls(store.state);
 		}
 	}
 
@@ -196,20 +196,6 @@ export function mountExplorer(
 	source.onChange(redraw, signal);
 	onHostTheme(moved, signal);
 	redraw();
-}
-
-function stateOf(store: Store): Synced {
-	return {
-		kind: store.get("kind"),
-		layer: store.get("layer"),
-		heads: store.get("heads"),
-		view: store.get("view"),
-		hovered: store.get("hovered"),
-		selected: store.get("selected"),
-		top_mass: store.get("top_mass"),
-		pooling: store.get("pooling"),
-		theme: store.get("theme"),
-	};
 }
 
 /** Many changes, one drawing: the browser's next frame. */

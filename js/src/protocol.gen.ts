@@ -7,6 +7,29 @@ export type ViewName = (typeof VIEW_NAMES)[number];
 export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
+export const UNITS = ["token", "word"] as const;
+export type Unit = (typeof UNITS)[number];
+
+/** Keys whose weights are set aside: what the tokenizer added, the first token, marks. */
+export const HIDEABLES = ["special", "first", "punctuation"] as const;
+export type Hideable = (typeof HIDEABLES)[number];
+
+export const DIRECTIONS = ["reads", "is read by"] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
+export const COMBINATIONS = ["mean", "sum"] as const;
+export type Combination = (typeof COMBINATIONS)[number];
+
+export const ORIENTATIONS = ["vertical", "horizontal"] as const;
+export type Orientation = (typeof ORIENTATIONS)[number];
+
+/** How colour follows weight, and whose largest weight is the end of the scale. */
+export const COLOUR_SCALES = ["linear", "sqrt", "log"] as const;
+export type ColourScale = (typeof COLOUR_SCALES)[number];
+
+export const SCALE_TOS = ["model", "head"] as const;
+export type ScaleTo = (typeof SCALE_TOS)[number];
+
 /**
  * How a weight w becomes bytes. `float32`: itself. `quartic8`: uint8 of (w / scale) ** (1/4) * 255.
  * `signed8`: uint8 of 128 + sign(w) * (|w| / scale) ** (1/4) * 127.
@@ -27,6 +50,9 @@ export type Pooling = (typeof POOLINGS)[number];
 
 export const AXISS = ["row", "column"] as const;
 export type Axis = (typeof AXISS)[number];
+
+/** (from, to): the segment whose tokens read, and the one whose tokens are read. */
+export type SegmentPair = readonly [number, number];
 
 /** (layer, head, level, query tile, key tile, pooling): pooled by 2 ** level, TILE cells a side. */
 export type TileKey = readonly [number, number, number, number, number, Pooling];
@@ -62,10 +88,13 @@ export interface CheckResult {
 /**
  * What is shown, known before anything is asked for.
  *
- * `kind` is the kind of attention that all of it is of, one of `kinds`; weights that don't come
- * from a model have no name for theirs, "", and no check.
+ * `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
+ * `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
+ * `hides` counts the keys whose weights are set aside.
  */
 export interface Description {
+	readonly shown: string;
+	readonly hides: number;
 	readonly kind: string;
 	readonly kinds: readonly string[];
 	readonly check: CheckResult | null;
@@ -85,18 +114,32 @@ export interface Description {
 /**
  * The synced traits of the view model, private ones with an underscore.
  *
- * When `kind` changes, one message brings all that changes with it: `_description`, `_snapshot`,
- * and the state brought into its range.
+ * When one of the first five changes, one message brings all that changes with it:
+ * `_description`, `_snapshot`, and the state brought into its range.
  */
 export interface ViewState {
 	readonly kind: string;
+	readonly unit: Unit;
+	readonly hide: readonly Hideable[];
+	readonly hide_tokens: readonly number[];
+	readonly renormalise: boolean;
 	readonly layer: number;
 	readonly heads: readonly number[];
 	readonly view: readonly ViewName[];
 	readonly hovered: Pointer | null;
 	readonly selected: Pointer | null;
+	readonly also: readonly Pointer[];
+	readonly combine: Combination;
+	readonly direction: Direction;
 	readonly top_mass: number;
+	readonly top_k: number | null;
+	readonly threshold: number;
+	readonly between: readonly SegmentPair[];
+	readonly orientation: Orientation;
 	readonly pooling: Reduction;
+	readonly scale: ColourScale;
+	readonly scale_to: ScaleTo;
+	readonly sort: string;
 	readonly theme: Theme;
 	readonly _description: Description;
 	readonly _snapshot: Snapshot;
@@ -105,9 +148,9 @@ export interface ViewState {
 }
 
 /**
- * Ask for the tokens of both sides; `shown` is the kind of attention that every request is for.
+ * Ask for the tokens of both sides; `shown` is what every request is for.
  *
- * What is asked late, for a kind that is shown no more, is never answered with another's numbers.
+ * What is asked late, for what is shown no more, is never answered with another's numbers.
  */
 export interface TokensRequest {
 	readonly id: string;

@@ -6,22 +6,33 @@ import type { Pointer, ViewState } from "./protocol.gen";
  * by Python, by linked widgets and by every other view of the same model. Everything else (scrolling,
  * sizes, what a pointer hovered it *as*) stays in the view that it belongs to.
  */
-export type Synced = Pick<
-	ViewState,
-	"kind" | "layer" | "heads" | "view" | "hovered" | "selected" | "top_mass" | "pooling" | "theme"
->;
-
 const SYNCED = [
 	"kind",
+	"unit",
+	"hide",
+	"hide_tokens",
+	"renormalise",
 	"layer",
 	"heads",
 	"view",
 	"hovered",
 	"selected",
+	"also",
+	"combine",
+	"direction",
 	"top_mass",
+	"top_k",
+	"threshold",
+	"between",
+	"orientation",
 	"pooling",
+	"scale",
+	"scale_to",
+	"sort",
 	"theme",
 ] as const;
+
+export type Synced = Pick<ViewState, (typeof SYNCED)[number]>;
 
 /** Hovering moves faster than a kernel should be told. */
 const HOVER_SYNC_MS = 60;
@@ -41,6 +52,11 @@ export class Store {
 
 	get<K extends keyof Synced>(name: K): Synced[K] {
 		return this.#model.get(name);
+	}
+
+	/** All of it, as one drawing sees it. */
+	get state(): Synced {
+		return Object.fromEntries(SYNCED.map((name) => [name, this.get(name)])) as unknown as Synced;
 	}
 
 	set<K extends keyof Synced>(name: K, value: Synced[K]): void {

@@ -21,18 +21,18 @@ function openSource(model: AnyModel<ViewState>, signal: AbortSignal): KernelSour
 	return source;
 }
 
-/** Run `start` now, and anew whenever another kind of attention is shown; what it started ends before. */
-function forEachKind(
+/** Run `start` now, and anew whenever something else is shown; what it started ends before. */
+function forEachShown(
 	model: AnyModel<ViewState>,
 	signal: AbortSignal,
-	start: (kind: string, life: AbortSignal) => void,
+	start: (shown: string, life: AbortSignal) => void,
 ): void {
-	let kind: string | undefined;
+	let shown: string | undefined;
 	let life = new AbortController();
 	const update = () => {
-		const next = model.get("_description").kind;
-		if (next === kind || signal.aborted) return;
-		kind = next;
+		const next = model.get("_description").shown;
+		if (next === shown || signal.aborted) return;
+		shown = next;
 		life.abort();
 		life = lifetime(signal);
 		start(next, life.signal);
@@ -43,14 +43,14 @@ function forEachKind(
 }
 
 export default () => {
-	// One source a model and kind, however many views; by name, as hosts wrap the model for each call.
+	// One source a model and what is shown of it, however many views; by name, as hosts wrap the model for each call.
 	const sources = new Map<string, KernelSource>();
-	const nameOf = (model: AnyModel<ViewState>, kind: string) => `${model.get("_uuid")} ${kind}`;
+	const nameOf = (model: AnyModel<ViewState>, shown: string) => `${model.get("_uuid")} ${shown}`;
 	return {
 		initialize({ model, signal }: InitializeProps<ViewState>) {
 			const life = lifetime(signal);
-			forEachKind(model, life.signal, (kind, ends) => {
-				const name = nameOf(model, kind);
+			forEachShown(model, life.signal, (shown, ends) => {
+				const name = nameOf(model, shown);
 				sources.set(name, openSource(model, ends));
 				ends.addEventListener("abort", () => sources.delete(name));
 			});
@@ -58,8 +58,8 @@ export default () => {
 		},
 		render({ model, el, signal }: RenderProps<ViewState>) {
 			const life = lifetime(signal);
-			forEachKind(model, life.signal, (kind, ends) => {
-				const source = sources.get(nameOf(model, kind)) ?? openSource(model, ends);
+			forEachShown(model, life.signal, (shown, ends) => {
+				const source = sources.get(nameOf(model, shown)) ?? openSource(model, ends);
 				// A shadow root of its own keeps the styles in, and the page's out, in every host.
 				const host = document.createElement("div");
 				el.append(host);

@@ -10,7 +10,7 @@ const KINDS = { kinds: ["cross", "encoder"] };
 test("choosing a kind shows its shape, tokens and numbers, and asks for that kind only", async () => {
 	const { model, kernel, open } = mount(CROSS, numbered(5, "query"), {
 		keyWords: numbered(7, "key"),
-		description: { ...KINDS, kind: "cross" },
+		description: { ...KINDS, kind: "cross", shown: "cross" },
 		state: { kind: "cross", layer: 1 },
 	});
 	const view = await open();
@@ -21,7 +21,12 @@ test("choosing a kind shows its shape, tokens and numbers, and asks for that kin
 	// What Python does then: one update with all that changes.
 	kernel.show(ENCODER, numbered(7, "token"), null);
 	model.set("layer", 0);
-	model.set("_description", { ...descriptionOf(ENCODER, true), ...KINDS, kind: "encoder" });
+	model.set("_description", {
+		...descriptionOf(ENCODER, true),
+		...KINDS,
+		kind: "encoder",
+		shown: "encoder",
+	});
 	const root = () => (view.el.firstElementChild as HTMLElement).shadowRoot as ShadowRoot;
 	const all = (selector: string) => [...root().querySelectorAll<HTMLElement>(selector)];
 	await expect.poll(() => all(".token").map((el) => el.textContent)).toEqual(numbered(7, "token"));
@@ -45,6 +50,7 @@ test("with one kind there is nothing to choose; what was checked says how well",
 	model.set("_description", {
 		...descriptionOf(ENCODER, true),
 		kind: "other",
+		shown: "other",
 		check: { worst: 0.25, tolerance: 1e-4, ok: false },
 	});
 	await frame();

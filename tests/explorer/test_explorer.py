@@ -141,7 +141,7 @@ def test_the_constructor_checks_as_assignment_does(
 def test_an_unknown_option_is_an_error(softmax: Softmax) -> None:
     """traitlets would swallow head= (a typing slip) with a deprecation warning."""
     with pytest.raises(TypeError, match="head"):
-        AttentionExplorer(softmax(1, 2, 5, 5), QUERIES, head=1)  # type: ignore[call-arg]
+        AttentionExplorer(softmax(1, 2, 5, 5), QUERIES, head=1)
 
 
 def test_changes_are_observed_and_linked(softmax: Softmax) -> None:
@@ -226,6 +226,8 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
     )
     assert wires[explorer.model_id].state["_description"] == {
         "kind": "",
+        "shown": "",
+        "hides": 0,
         "kinds": [""],
         "check": None,
         "layers": [3, 7, 11],

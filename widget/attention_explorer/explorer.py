@@ -11,36 +11,28 @@ import traitlets
 
 from .attention import Attention
 from .attention.base import Float
-from .channel import AttentionSource, SavedWidget
+from .channel import AttentionSource
 from .inputs import read_inputs
 from .opening import describe, take_snapshot
-from .protocol import Reduction, Theme, ViewName
-from .state import (
-    Checked,
-    CheckedKind,
-    Limits,
-    check_heads,
-    check_index,
-    check_kind,
-    check_layer,
-    check_pointer,
-    check_pooling,
-    check_theme,
-    check_top_mass,
-    check_views,
-)
+from .protocol import Theme, ViewName
+from .state import Limits, check_index, check_layer
 from .tracing import Kind, Tokens, Trace, trace
 from .tracing.tracer import Store
+from .variants import Variant, Variants
+from .view_state import ViewState, read_state, variant_of
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from threading import Lock
 
-DEFAULT_VIEWS: tuple[ViewName, ...] = ("text", "heads", "matrix", "model")
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+    from typing_extensions import Self
 
 _MODULE = Path(__file__).parent / "static" / "widget.js"
 
 
-class AttentionExplorer(SavedWidget):
+class AttentionExplorer(ViewState):
     """Linked, interactive views of what a Transformer attends to.
 
     Layers, heads and tokens count from 0; a layer is an index into the layers that have attention.
@@ -55,45 +47,42 @@ class AttentionExplorer(SavedWidget):
         One for each query, special ones included. A trace has its own.
     key_tokens : Tokens or sequence of str, optional
         One for each key, where the keys are other tokens than the queries (cross-attention).
-    layer : int
-        The layer to open with.
+    layer : int, optional
+        The layer to open with; 0 by default.
     heads : int or sequence of int, optional
         The heads to open with; head 0 by default.
-    view : name or sequence of names
+    view : name or sequence of names, optional
         The views to show: ``"text"``, ``"heads"``, ``"matrix"``, ``"model"`` (every head of every
         layer at once: large by itself, else small, to find one's way by).
     selected : int, pair or None
-        The pinned token: see Attributes.
-    top_mass : float
+        The pinned token.
+    top_mass : float, optional
         In the head view, lines are drawn for the largest weights of each row until they hold this
-        share of its sum.
-    pooling : {"max", "mean"}
-        What a cell that holds several weights says of them.
-    theme : {"auto", "light", "dark"}
-        ``"auto"`` follows the page.
+        share of its sum; 0.8 by default.
+    theme : {"auto", "light", "dark"}, optional
+        ``"auto"``, the default, follows the page.
+    state : mapping, optional
+        What `state` of another explorer returned: the same view again. What else is given here goes
+        before it.
     model_name : str, optional
         Shown beside the controls; a trace has its own.
     batch_index : int, optional
         Which example, where the arrays have a batch of two or more.
+    **options
+        Any other trait of `view_state.ViewState`, e.g. ``unit="word"`` or ``hide=["special"]``.
 
     Attributes
     ----------
-    kind : str
-        The kind of attention that is shown, of a trace that has several, e.g. ``"cross"``. With it
-        `attention`, `tokens`, `key_tokens` and `weights` change; nothing is hovered or selected any
-        more, and `layer` and `heads` stay as far as they are there.
-    layer, heads, view, top_mass, pooling, theme
-        As above; each can be set, observed and linked, and follows what is done in the browser.
-    hovered, selected : (query, key) or None
-        The token under the pointer, and the one that was pinned: the query whose reading is shown
-        and the key whose readers are shown, either None. Where queries and keys are the same
-        tokens, an int t stands for (t, t).
+    See `view_state.ViewState`: each can be set, observed and linked, and follows what is done in
+    the browser.
 
     Raises
     ------
     ValueError
         Tokens that are missing or aren't as many as queries or keys; attentions that aren't as
         described (see `attention.dense_attention`).
+    TypeError
+        An option that no view has.
     traitlets.TraitError
         A trait out of its range, which the message names; the old value stands.
     RuntimeError
@@ -101,16 +90,6 @@ class AttentionExplorer(SavedWidget):
     """
 
     _esm = _MODULE if _MODULE.is_file() else ""
-
-    kind = CheckedKind(check_kind, "").tag(sync=True)
-    layer = Checked(check_layer, 0).tag(sync=True)
-    heads = Checked(check_heads, [0]).tag(sync=True)
-    view = Checked[list[ViewName]](check_views, [*DEFAULT_VIEWS]).tag(sync=True)
-    hovered = Checked(check_pointer, None, allow_none=True).tag(sync=True)
-    selected = Checked(check_pointer, None, allow_none=True).tag(sync=True)
-    top_mass = Checked(check_top_mass, 0.8).tag(sync=True)
-    pooling = Checked(check_pooling, "max").tag(sync=True)
-    theme = Checked(check_theme, "auto").tag(sync=True)
 
     _description = traitlets.Dict().tag(sync=True)
     _snapshot = traitlets.Dict().tag(sync=True)
@@ -126,15 +105,16 @@ class AttentionExplorer(SavedWidget):
         tokens: Tokens | Sequence[str] | None = None,
         key_tokens: Tokens | Sequence[str] | None = None,
         *,
-        layer: int = 0,
+        layer: int | None = None,
         heads: int | Sequence[int] | None = None,
-        view: ViewName | Sequence[ViewName] = DEFAULT_VIEWS,
+        view: ViewName | Sequence[ViewName] | None = None,
         selected: int | tuple[int | None, int | None] | None = None,
-        top_mass: float = 0.8,
-        pooling: Reduction = "max",
-        theme: Theme = "auto",
+        top_mass: float | None = None,
+        theme: Theme | None = None,
+        state: Mapping[str, object] | None = None,
         model_name: str | None = None,
         batch_index: int | None = None,
+        **options: Any,
     ) -> None:
         if not type(self)._esm:
             raise RuntimeError(
@@ -143,20 +123,26 @@ class AttentionExplorer(SavedWidget):
                 "restart Python"
             )
         self._trace = attentions if isinstance(attentions, Trace) else None
-        self._kinds, kind = read_inputs(attentions, tokens, key_tokens, batch_index)
-        self._limits = Limits.of(self._kinds, kind)
+        named = {
+            "layer": layer,
+            "heads": heads,
+            "view": view,
+            "selected": selected,
+            "top_mass": top_mass,
+            "theme": theme,
+        }
+        given = {name: value for name, value in named.items() if value is not None}
+        opened = read_state(state, given, options)
+        kinds, kind = read_inputs(attentions, tokens, key_tokens, batch_index)
+        self._trace = attentions if isinstance(attentions, Trace) else None
+        self._variants = Variants(kinds)
+        self._variant = variant_of(opened, kinds, kind)
+        self._limits = self._limits_of(self._variant)
         if model_name is None:
             model_name = self._trace.model_name if self._trace else ""
         super().__init__(
-            kind=kind,
-            layer=layer,
-            heads=[0] if heads is None else heads,
-            view=view,
-            selected=selected,
-            top_mass=top_mass,
-            pooling=pooling,
-            theme=theme,
-            _description=describe(self._kinds, kind, model_name),
+            **{"kind": kind, **opened},
+            _description=describe(self._variants, self._variant, model_name),
             _uuid=uuid.uuid4().hex,
             # It fits any width and so asks for none: without a share it has none in an HBox.
             layout={"flex": "1 1 auto"},
@@ -165,7 +151,7 @@ class AttentionExplorer(SavedWidget):
     def open(self) -> None:
         """Open the comms: the data model's first, which the view model's state names."""
         if self.comm is None:
-            self._data = AttentionSource(self._kinds)
+            self._data = AttentionSource(self._variants)
             self._source = f"IPY_MODEL_{self._data.model_id}"
             self._snapshot = {**take_snapshot(self._shown, self.layer, self.heads[0])}
         super().open()
@@ -175,7 +161,7 @@ class AttentionExplorer(SavedWidget):
         super().close()
         if self._data is not None:
             self._data.close()
-        self._kinds, self._trace = {}, None
+        self._variants, self._trace = Variants({}), None
 
     @classmethod
     def from_model(
@@ -269,56 +255,87 @@ class AttentionExplorer(SavedWidget):
             A layer or a head that isn't there.
         """
         attention = self.attention
-        layer = self.layer if layer is None else check_layer(layer, self._limits)
-        head = self.heads[0] if head is None else check_index(head, attention.n_heads, "heads")
-        assert self._data is not None
-        with self._data.lock:
+        layer, head = self._one_head(layer, head)
+        with self._lock:
             return attention.matrix(layer, head)
+
+    def to_frame(
+        self,
+        layer: int | None = None,
+        head: int | None = None,
+        *,
+        queries: slice | None = None,
+        keys: slice | None = None,
+    ) -> DataFrame:
+        """Return one head's exact weights as a data frame; see `export.frame.to_frame`."""
+        from .export.frame import to_frame
+
+        return to_frame(self, layer, head, queries=queries, keys=keys)
+
+    def plot(self, view: ViewName | None = None, ax: Axes | None = None) -> Figure | Axes:
+        """Draw a view as it is now by matplotlib, for a paper; see `export.figure.plot`."""
+        from .export.figure import plot
+
+        return plot(self, view, ax)
+
+    def _one_head(self, layer: int | None, head: int | None) -> tuple[int, int]:
+        limits = self._limits
+        return (
+            self.layer if layer is None else check_layer(layer, limits),
+            self.heads[0] if head is None else check_index(head, limits.heads, "heads"),
+        )
+
+    @property
+    def _lock(self) -> Lock:
+        assert self._data is not None
+        return self._data.lock
 
     @property
     def _shown(self) -> Kind:
-        if not self._kinds:
+        if not self._variants:
             raise RuntimeError("this explorer is closed: its weights were let go")
-        return self._kinds[self.kind]
+        return self._variants.show(self._variant)
 
-    def _state_for(self, kind: str, limits: Limits) -> dict[str, object]:
-        """Return the state with another kind shown; what is chosen stays as far as it is there."""
+    def _limits_of(self, variant: Variant) -> Limits:
+        return Limits.of(self._variants.show(variant), self._variants.kinds, variant.kind)
+
+    def _state_for(self, variant: Variant) -> tuple[Variant, Limits, dict[str, object]]:
+        """Return what is to be shown, its limits and state; what is chosen stays if it can."""
+        if not self._variants:
+            raise RuntimeError("this explorer is closed: its weights were let go")
+        was = self._variant
+        if variant.kind != was.kind:
+            variant = variant._replace(hide_tokens=())
+        limits = self._limits_of(variant)
         layer = min(self.layer, limits.layers - 1)
         heads = [head for head in self.heads if head < limits.heads] or [limits.heads - 1]
         assert self._data is not None
         with self._data.lock:
-            snapshot = take_snapshot(self._kinds[kind], layer, heads[0])
-        return {
+            snapshot = take_snapshot(self._variants.show(variant), layer, heads[0])
+        state: dict[str, object] = {
             "layer": layer,
             "heads": heads,
-            "hovered": None,
-            "selected": None,
-            "_description": describe(self._kinds, kind, self._description["model"]),
+            "_description": describe(self._variants, variant, self._description["model"]),
             "_snapshot": snapshot,
         }
-
-    def set_state(self, sync_data: dict[str, object]) -> None:
-        """Take over the browser's state; what isn't valid is put right there too."""
-        # The kind first, as the rest is in its range; and one answer, whatever it brings along.
-        sync_data = dict(sorted(sync_data.items(), key=lambda entry: entry[0] != "kind"))
-        try:
-            with self.hold_sync():
-                super().set_state(sync_data)
-        except traitlets.TraitError:
-            self.send_state([name for name in sync_data if name in self.keys])
-            raise
+        # Other tokens than before: what pointed at the old ones would point anywhere.
+        if (variant.kind, variant.unit) != (was.kind, was.unit):
+            state |= {"hovered": None, "selected": None, "also": []}
+        if variant.kind != was.kind:
+            state["hide_tokens"] = []
+        return variant, limits, state
 
     def __repr__(self) -> str:
         name = type(self).__name__
-        if not self._kinds:
+        if not self._variants:
             return f"{name}(closed)"
         limits = self._limits
         sides = f"{limits.queries} queries x {limits.keys} keys"
         about = self._description["model"]
-        which = f"{self.kind} of {', '.join(self._kinds)}: " if len(self._kinds) > 1 else ""
+        which = f"{self.kind} of {', '.join(limits.kinds)}: " if len(limits.kinds) > 1 else ""
         return (
             f"{name}({about + ': ' if about else ''}{which}"
             f"{limits.layers} layers x {limits.heads} heads, "
-            f"{f'{limits.queries} tokens' if limits.same_tokens else sides}; "
+            f"{f'{limits.queries} {self.unit}s' if limits.same_tokens else sides}; "
             f"layer {self.layer}, heads {self.heads})"
         )

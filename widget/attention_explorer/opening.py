@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from .attention import Attention
 from .channel import tokens_reply, weights_reply
@@ -26,6 +26,7 @@ from .protocol import (
 from .tiles import encode_tiles, exact_tile_keys, n_weights, pixel_encoding
 from .tracing import Kind
 from .tracing.trace import Check
+from .variants import Variant, Variants, hidden_keys
 
 # As base64 in the notebook file, where the JavaScript module stands beside it.
 SNAPSHOT_BYTES = 36_000
@@ -36,13 +37,15 @@ OVERVIEW_SIDE = 128
 OVERVIEW_CELLS = 4096**2
 
 
-def describe(kinds: Mapping[str, Kind], shown: str, model_name: str) -> Description:
-    """Return what there is to see of the kind of attention that is shown, and how to read it."""
-    kind = kinds[shown]
+def describe(variants: Variants, variant: Variant, model_name: str) -> Description:
+    """Return what there is to see of what is shown, and how to read it."""
+    kind = variants.show(variant)
     attention = kind.attention
     return {
-        "kind": shown,
-        "kinds": list(kinds),
+        "shown": variant.name,
+        "hides": len(hidden_keys(variants.kinds[variant.kind], variant)),
+        "kind": variant.kind,
+        "kinds": list(variants.kinds),
         "check": None if kind.check is None else _check_result(kind.check),
         "layers": list(attention.layer_numbers),
         "heads": attention.n_heads,

@@ -11,6 +11,15 @@ from typing import Literal, TypedDict
 
 ViewName = Literal["text", "heads", "matrix", "model"]
 Theme = Literal["auto", "light", "dark"]
+Unit = Literal["token", "word"]
+# Keys whose weights are set aside: what the tokenizer added, the first token, marks.
+Hideable = Literal["special", "first", "punctuation"]
+Direction = Literal["reads", "is read by"]
+Combination = Literal["mean", "sum"]
+Orientation = Literal["vertical", "horizontal"]
+# How colour follows weight, and whose largest weight is the end of the scale.
+ColourScale = Literal["linear", "sqrt", "log"]
+ScaleTo = Literal["model", "head"]
 
 # How a weight w becomes bytes. `float32`: itself. `quartic8`: uint8 of (w / scale) ** (1/4) * 255.
 # `signed8`: uint8 of 128 + sign(w) * (|w| / scale) ** (1/4) * 127.
@@ -24,6 +33,9 @@ Reduction = Literal["max", "mean"]
 # The same of all weights; or of a sample of the queries, which is there at once.
 Pooling = Literal["max", "mean", "max sampled", "mean sampled"]
 Axis = Literal["row", "column"]
+
+# (from, to): the segment whose tokens read, and the one whose tokens are read.
+SegmentPair = tuple[int, int]
 
 # (layer, head, level, query tile, key tile, pooling): pooled by 2 ** level, TILE cells a side.
 TileKey = tuple[int, int, int, int, int, Pooling]
@@ -59,10 +71,13 @@ class CheckResult(TypedDict):
 class Description(TypedDict):
     """What is shown, known before anything is asked for.
 
-    `kind` is the kind of attention that all of it is of, one of `kinds`; weights that don't come
-    from a model have no name for theirs, "", and no check.
+    `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
+    `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
+    `hides` counts the keys whose weights are set aside.
     """
 
+    shown: str
+    hides: int
     kind: str
     kinds: list[str]
     check: CheckResult | None
@@ -82,18 +97,32 @@ class Description(TypedDict):
 class ViewState(TypedDict):
     """The synced traits of the view model, private ones with an underscore.
 
-    When `kind` changes, one message brings all that changes with it: `_description`, `_snapshot`,
-    and the state brought into its range.
+    When one of the first five changes, one message brings all that changes with it:
+    `_description`, `_snapshot`, and the state brought into its range.
     """
 
     kind: str
+    unit: Unit
+    hide: list[Hideable]
+    hide_tokens: list[int]
+    renormalise: bool
     layer: int
     heads: list[int]
     view: list[ViewName]
     hovered: Pointer | None
     selected: Pointer | None
+    also: list[Pointer]
+    combine: Combination
+    direction: Direction
     top_mass: float
+    top_k: int | None
+    threshold: float
+    between: list[SegmentPair]
+    orientation: Orientation
     pooling: Reduction
+    scale: ColourScale
+    scale_to: ScaleTo
+    sort: str
     theme: Theme
     _description: Description
     _snapshot: Snapshot
@@ -102,9 +131,9 @@ class ViewState(TypedDict):
 
 
 class TokensRequest(TypedDict):
-    """Ask for the tokens of both sides; `shown` is the kind of attention that every request is for.
+    """Ask for the tokens of both sides; `shown` is what every request is for.
 
-    What is asked late, for a kind that is shown no more, is never answered with another's numbers.
+    What is asked late, for what is shown no more, is never answered with another's numbers.
     """
 
     id: str

@@ -1,7 +1,8 @@
-"""The view's state: what each synced trait may hold, checked before anything changes."""
+"""What each synced trait may hold, checked before anything changes."""
 
 from __future__ import annotations
 
+import math
 import operator
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast, get_args
 
 import traitlets
 
-from .protocol import Pointer, Reduction, Theme, ViewName
+from .protocol import Pointer, SegmentPair, ViewName
 from .tracing import Kind
 
 T = TypeVar("T")
@@ -26,18 +27,20 @@ class Limits:
     keys: int
     same_tokens: bool
     kinds: tuple[str, ...]
+    token_keys: int
 
     @classmethod
-    def of(cls, kinds: Mapping[str, Kind], shown: str) -> Limits:
-        """Return the limits that the kind of attention that is shown sets."""
-        attention = kinds[shown].attention
+    def of(cls, shown: Kind, kinds: Mapping[str, Kind], kind: str) -> Limits:
+        """Return the limits of what is shown of one of the kinds of attention."""
+        attention = shown.attention
         return cls(
             attention.n_layers,
             attention.n_heads,
             attention.n_queries,
             attention.n_keys,
-            kinds[shown].key_tokens is None,
+            shown.key_tokens is None,
             tuple(kinds),
+            kinds[kind].attention.n_keys,
         )
 
 
@@ -56,32 +59,37 @@ class Checked(traitlets.TraitType[T, object], Generic[T]):
 
     def validate(self, obj: traitlets.HasTraits, value: object) -> T:
         """Return the value in its one form, or raise TraitError."""
+        return self.checked(value, obj._limits)  # type: ignore[attr-defined]
+
+    def checked(self, value: object, limits: Limits) -> T:
+        """Check a value before there is an owner."""
         try:
-            return self._check(value, obj._limits)  # type: ignore[attr-defined]
+            return self._check(value, limits)
         except ValueError as error:
             raise traitlets.TraitError(f"{self.name}={reprlib.repr(value)}: {error}") from None
 
 
-class CheckedKind(Checked[str]):
-    """The kind of attention that is shown; what depends on it changes with it, in one message.
+class Shows(Checked[T]):
+    """A trait that says what of the weights is shown; what depends on it changes in one message.
 
-    The owner works out the rest of its state in ``_state_for(kind, limits)`` before anything
-    changes, and has the names of its kinds and their limits in ``_kinds``.
+    The owner keeps its `Variant` in ``_variant``, and works out what a change brings along in
+    ``_state_for(variant) -> (variant, limits, state)`` before anything changes.
     """
 
     def set(self, obj: Any, value: object) -> None:
-        """Change the kind, and all that depends on it."""
-        kind = cast(str, self._validate(obj, value))
-        if kind == obj._description.get("kind", kind) or not obj._kinds:
-            super().set(obj, kind)
+        """Show something else, and change all that depends on it."""
+        shown = self._validate(obj, value)
+        name = cast(str, self.name)
+        as_kept = tuple(shown) if isinstance(shown, list) else shown
+        if getattr(obj._variant, name) == as_kept:
+            super().set(obj, shown)
             return
-        limits = Limits.of(obj._kinds, kind)
-        state = obj._state_for(kind, limits)
+        variant, limits, state = obj._state_for(obj._variant._replace(**{name: as_kept}))
         with obj.hold_sync(), obj.hold_trait_notifications():
-            super().set(obj, kind)
-            obj._limits = limits
-            for name, dependent in state.items():
-                setattr(obj, name, dependent)
+            obj._variant, obj._limits = variant, limits
+            super().set(obj, shown)
+            for dependent, its in state.items():
+                setattr(obj, dependent, its)
 
 
 def check_kind(value: object, limits: Limits) -> str:
@@ -113,25 +121,89 @@ def check_views(value: object, limits: Limits) -> list[ViewName]:
     return cast(list[ViewName], list(dict.fromkeys(names)))
 
 
-def check_theme(value: object, limits: Limits) -> Theme:
-    """Accept the name of a theme."""
-    return cast(Theme, _one_of(value, get_args(Theme)))
+def one_of(*names: str) -> Callable[[object, Limits], Any]:
+    """Return a check that accepts one of some names."""
+
+    def check(value: object, limits: Limits) -> object:
+        if value not in names:
+            raise ValueError(f"expected one of {', '.join(map(repr, names))}")
+        return value
+
+    return check
 
 
-def check_pooling(value: object, limits: Limits) -> Reduction:
-    """Accept what a pooled cell says of its weights."""
-    return cast(Reduction, _one_of(value, get_args(Reduction)))
+def some_of(*names: str) -> Callable[[object, Limits], list[Any]]:
+    """Return a check that accepts some of some names, each once and in their order."""
+
+    def check(value: object, limits: Limits) -> list[Any]:
+        given = _many(value)
+        if not all(name in names for name in given):
+            raise ValueError(f"expected a list of {', '.join(map(repr, names))}, or []")
+        return [name for name in names if name in given]
+
+    return check
+
+
+def check_flag(value: object, limits: Limits) -> bool:
+    """Accept True or False."""
+    if not isinstance(value, bool):
+        raise ValueError("expected True or False")
+    return value
+
+
+def check_hidden(value: object, limits: Limits) -> list[int]:
+    """Accept keys to hide, counted in tokens; return them in order, each once."""
+    return sorted({check_index(key, limits.token_keys, "keys") for key in _many(value)})
 
 
 def check_top_mass(value: object, limits: Limits) -> float:
     """Accept the share of each row's mass that is drawn."""
-    try:
-        mass = float(cast(float, value))
-    except (TypeError, ValueError):
-        mass = 0.0
-    if isinstance(value, (str, bool)) or not 0 < mass <= 1:
+    mass = _number(value)
+    if not 0 < mass <= 1:
         raise ValueError("expected a share of each row's mass, above 0 and at most 1")
     return mass
+
+
+def check_threshold(value: object, limits: Limits) -> float:
+    """Accept the weight from which lines are drawn."""
+    weight = _number(value)
+    if not weight >= 0:
+        raise ValueError("expected the smallest weight that is drawn, 0 or above")
+    return weight
+
+
+def check_top_k(value: object, limits: Limits) -> int:
+    """Accept how many lines are drawn at most of each row."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError("expected how many lines a row has at most, 1 or more, or None for all")
+    return value
+
+
+def check_between(value: object, limits: Limits) -> list[SegmentPair]:
+    """Accept pairs (segment that reads, segment that is read); none for all."""
+    pairs = _many(value)
+    for pair in pairs:
+        entries = list(pair) if isinstance(pair, (list, tuple)) else []
+        if len(entries) != 2 or not all(type(segment) is int for segment in entries):
+            raise ValueError(
+                "expected a list of pairs (segment that reads, segment that is read), e.g. [(0, 1)]"
+            )
+    return list(dict.fromkeys((pair[0], pair[1]) for pair in cast(list[SegmentPair], pairs)))
+
+
+def check_pointers(value: object, limits: Limits) -> list[Pointer]:
+    """Accept a list of what `check_pointer` accepts."""
+    if not isinstance(value, (list, tuple)):
+        raise ValueError("expected a list of tokens or of pairs (query, key)")
+    pointers = (check_pointer(pointer, limits) for pointer in value)
+    return list(dict.fromkeys(pointer for pointer in pointers if pointer is not None))
+
+
+def check_sort(value: object, limits: Limits) -> str:
+    """Accept "layer" or the name of a score of heads."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("expected 'layer' or the name of a score")
+    return value
 
 
 def check_pointer(value: object, limits: Limits) -> Pointer | None:
@@ -169,10 +241,12 @@ def check_index(value: object, length: int, what: str) -> int:
     return index
 
 
-def _one_of(value: object, names: tuple[str, ...]) -> object:
-    if value not in names:
-        raise ValueError(f"expected one of {', '.join(map(repr, names))}")
-    return value
+def _number(value: object) -> float:
+    """Return a number as a float; NaN, which passes no comparison, for anything else."""
+    try:
+        return math.nan if isinstance(value, (str, bool)) else float(cast(float, value))
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _many(value: object) -> list[object]:

@@ -163,7 +163,7 @@ export class KernelSource implements TileSource {
 		const id = `${this.#session}-${this.#requests++}`;
 		this.#pending = { id, names, since: performance.now() };
 		try {
-			this.#model.send({ id, shown: this.description.kind, ...body } satisfies Request);
+			this.#model.send({ id, shown: this.description.shown, ...body } satisfies Request);
 		} catch {
 			// A restarted kernel leaves its old comms unusable.
 			this.#lost();

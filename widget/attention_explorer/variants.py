@@ -1,0 +1,136 @@
+"""What of the weights is shown: which kind of attention, by token or by word, with which keys."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+from .attention import Attention
+from .protocol import Hideable, Unit
+from .tracing import Kind, Tokens
+
+# Who links two explorers, or goes back and forth, asks for a few of them in turn.
+_KEPT = 8
+
+
+class Variant(NamedTuple):
+    """One way to show the weights.
+
+    Attributes
+    ----------
+    kind : str
+        Which kind of attention.
+    unit : {"token", "word"}
+        Whether rows and columns are tokens, or words (sum to, mean from).
+    hide : tuple of {"special", "first", "punctuation"}
+        Groups of keys whose weights are set aside.
+    hide_tokens : tuple of int
+        Keys besides, counted in tokens.
+    renormalise : bool
+        Whether each row's other weights are brought to the sum that all had.
+    """
+
+    kind: str
+    unit: Unit = "token"
+    hide: tuple[Hideable, ...] = ()
+    hide_tokens: tuple[int, ...] = ()
+    renormalise: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return what requests name it by."""
+        plain = self == Variant(self.kind, renormalise=self.renormalise)
+        return self.kind if plain else json.dumps(self)
+
+
+class Variants(Mapping[str, Kind]):
+    """The kinds of attention of a trace, and what is made of them when it is shown.
+
+    Parameters
+    ----------
+    kinds : mapping of str to Kind
+        As traced, by token.
+    """
+
+    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+        self.kinds = kinds
+        self._made: dict[str, Kind] = {}
+
+    def show(self, variant: Variant) -> Kind:
+        """Return the attention and tokens of a variant, which requests may name from now on."""
+        if variant.name in self.kinds:
+            return self.kinds[variant.name]
+        made = self._made.pop(variant.name, None) or _make(self.kinds[variant.kind], variant)
+        self._made[variant.name] = made
+        while len(self._made) > _KEPT:
+            del self._made[next(iter(self._made))]
+        return made
+
+    def __getitem__(self, name: str) -> Kind:
+        return self.kinds[name] if name in self.kinds else self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.kinds
+        yield from self._made
+
+    def __len__(self) -> int:
+        return len(self.kinds) + len(self._made)
+
+
+def hidden_keys(kind: Kind, variant: Variant) -> tuple[int, ...]:
+    """Return the keys, counted in tokens, whose weights a variant sets aside."""
+    tokens = kind.tokens if kind.key_tokens is None else kind.key_tokens
+    keys = set(variant.hide_tokens)
+    if "special" in variant.hide:
+        keys.update(key for key, special in enumerate(tokens.special) if special)
+    if "first" in variant.hide:
+        keys.add(0)
+    if "punctuation" in variant.hide:
+        keys.update(key for key in range(len(tokens)) if _is_punctuation(tokens, key))
+    return tuple(sorted(keys))
+
+
+def _is_punctuation(tokens: Tokens, key: int) -> bool:
+    text = tokens.text[key].strip()
+    marks = (unicodedata.category(letter)[0] in "PS" for letter in text)
+    return bool(text) and not tokens.special[key] and all(marks)
+
+
+def _make(kind: Kind, variant: Variant) -> Kind:
+    from .attention.hidden import HiddenAttention
+
+    keys = hidden_keys(kind, variant)
+    if keys:
+        note = _note(kind, keys, variant)
+        hidden = HiddenAttention(kind.attention, keys, variant.renormalise, note)
+        kind = replace(kind, attention=hidden)
+    return _by_word(kind) if variant.unit == "word" else kind
+
+
+def _note(kind: Kind, keys: tuple[int, ...], variant: Variant) -> str:
+    tokens = kind.tokens if kind.key_tokens is None else kind.key_tokens
+    named = list(dict.fromkeys(tokens.text[key].strip() or repr(tokens.text[key]) for key in keys))
+    which = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
+    then = (
+        "the other weights of each row are raised to its sum"
+        if variant.renormalise
+        else ("the other weights are as they were")
+    )
+    count = "1 key is" if len(keys) == 1 else f"{len(keys)} keys are"
+    return f"{count} hidden ({which}); {then}."
+
+
+def _by_word(kind: Kind) -> Kind:
+    from .attention.words import WordAttention
+
+    tokens, of_query = kind.tokens.words()
+    key_tokens, of_key = (None, of_query) if kind.key_tokens is None else kind.key_tokens.words()
+    attention: Attention = WordAttention(kind.attention, of_query, of_key)
+    steps = tuple(
+        replace(step, position=of_query[step.position], query=of_query[step.query])
+        for step in kind.steps
+    )
+    return replace(kind, attention=attention, tokens=tokens, key_tokens=key_tokens, steps=steps)
