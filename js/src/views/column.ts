@@ -61,7 +61,7 @@ export function tokenColumn(role: "query" | "key") {
 		for (let index = first; index < last; index++) {
 			const row = rows.get(index) ?? rowAt(index);
 			const place = `top:${index * height}px;height:${height}px`;
-			if (row.place !== place) row.el.style/heads.cssText = row.place = place;
+			if (row.place !== place) row.el.style.cssText = row.place = place;
 			const label = side.label(index);
 			if (row.label.textContent !== label) {
 				row.label.textContent = label;
