@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Position, expect
 
 
 class Explorer:
@@ -21,6 +21,8 @@ class Explorer:
         self.tokens = self.text.get_by_role("option")
         self.heads = root.get_by_label("head view", exact=True)
         self.matrix = root.get_by_label("matrix view", exact=True)
+        self.model = root.get_by_role("region", name="model view", exact=True)
+        self.map = self.model.get_by_role("application")
         self.readout = root.locator(".readout")
         self.notes = root.locator(".notes")
 
@@ -53,6 +55,18 @@ class Explorer:
         picture: str = self.matrix.locator("canvas.cross").evaluate("(el) => el.toDataURL()")
         return picture
 
+    def head_at(
+        self, layers: int, heads: int, layer: int, head: int, x: float = 0.5, y: float = 0.5
+    ) -> Position:
+        """Where a share of a head's width and height lies in the map of the whole model."""
+        place: Position = self.map.evaluate(_HEAD_PLACE, [layers, heads, layer, head, x, y])
+        return place
+
+    def darkness(self, place: Position) -> float:
+        """How dark the map is somewhere, on white: 0 to 255."""
+        shade: float = self.map.evaluate(_DARKNESS, place)
+        return shade
+
     def expect_legible(self, theme: str) -> None:
         """Dark letters on a light ground, or the other way round: as painted, not as named."""
         expect(self.root).to_have_attribute("data-theme", theme)
@@ -80,6 +94,22 @@ _GROUND_AND_INK = """(root) => {
   }
   const { data } = shades.getImageData(0, 0, 2, 1);
   return [0, 4].map((at) => (data[at] + data[at + 1] + data[at + 2]) / 3);
+}"""
+_HEAD_PLACE = """(map, [layers, heads, layer, head, x, y]) => {
+  const [left, top, gap] = [28, 18, 2];
+  const { width, height } = map.querySelector(".content").style;
+  const across = (parseFloat(width) - left) / heads;
+  const down = (parseFloat(height) - top) / layers;
+  return {
+    x: left + head * across + x * (across - gap) - map.scrollLeft,
+    y: top + layer * down + y * (down - gap) - map.scrollTop,
+  };
+}"""
+_DARKNESS = """(map, { x, y }) => {
+  const context = map.querySelector("canvas").getContext("2d");
+  const at = [x, y].map((length) => Math.floor(length * devicePixelRatio));
+  const [red, green, blue, alpha] = context.getImageData(...at, 1, 1).data;
+  return (255 - (red + green + blue) / 3) * alpha / 255;
 }"""
 # Hidden overflow (labels cut by an ellipsis) isn't seen; what sticks out of the root is.
 _OVERFLOW = """(root) => {

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from attention_explorer.attention import DenseAttention, dense_attention
+from attention_explorer.attention import Attention, DenseAttention, dense_attention
 from attention_explorer.channel import AttentionSource
 from attention_explorer.encoding import decode, encode
 from attention_explorer.tracing import Kind, Tokens
@@ -17,12 +18,17 @@ from attention_explorer.tracing import Kind, Tokens
 if TYPE_CHECKING:
     from tests.explorer.conftest import Softmax, Weights, Wire
 
+    from attention_explorer.attention.from_qk import QKAttention
+
+# For what may take longer than a browser would wait.
+PATIENT = 30.0
+
 
 def letters(count: int) -> Tokens:
     return Tokens.from_strings([f"t{i}" for i in range(count)])
 
 
-def open_source(attention: DenseAttention, wires: dict[str, Wire]) -> tuple[AttentionSource, Wire]:
+def open_source(attention: Attention, wires: dict[str, Wire]) -> tuple[AttentionSource, Wire]:
     same = attention.n_queries == attention.n_keys
     keys = None if same else letters(attention.n_keys)
     source = AttentionSource({"": Kind(attention, letters(attention.n_queries), keys)})
@@ -109,6 +115,82 @@ def test_strips_are_pooled_rows_and_columns_after_the_tiles(
     head = layers[0][0].max(keepdims=True)[0]
     expected = np.concatenate([head, row, column]).astype(np.float32)
     assert buffers[0] == encode(expected, "quartic8")
+
+
+def states(heads: int, tokens: int) -> tuple[QKAttention, npt.NDArray[np.float64]]:
+    """Make causal queries and keys of one layer, and their weights by the textbook."""
+    torch = pytest.importorskip("torch")
+    from attention_explorer.attention.from_qk import LayerStates, QKAttention
+    from attention_explorer.attention.masks import KeyIntervals
+
+    generator = torch.Generator().manual_seed(1)
+    query, key = (torch.randn(heads, tokens, 8, generator=generator) for _ in range(2))
+    scores = query.double() @ key.double().mT
+    readable = torch.ones(tokens, tokens, dtype=torch.bool).tril()
+    mask = KeyIntervals.causal(tokens, tokens, torch.device("cpu"))
+    attention = QKAttention([LayerStates(query, key, 1.0, mask)], layer_numbers=[0])
+    return attention, scores.masked_fill(~readable, -torch.inf).softmax(-1).numpy()
+
+
+def test_strips_from_queries_and_keys_are_the_pooled_lines_of_the_whole_softmax(
+    wires: dict[str, Wire],
+) -> None:
+    """Catches a column whose rows' normalisers are missing, and one that is pooled as a row."""
+    attention, weights = states(3, 150)
+    source, wire = open_source(attention, wires)
+    source.answer_within = PATIENT
+    strips = [
+        (0, head, index, level, reduction, axis)
+        for head, index, level in ((2, 140, 0), (0, 7, 3), (1, 0, 5), (1, 149, 8))
+        for reduction in ("max", "mean")
+        for axis in ("column", "row")
+    ]
+    reply, buffers = wire.request(weights_request(strips=strips))
+    assert reply["strips"] == strips
+    expected = []
+    for _, head, index, level, reduction, axis in strips:
+        line = weights[head][:, index] if axis == "column" else weights[head][index]
+        pooled = pooled_by_hand(line[None].astype(np.float32), 2**level, reduction)
+        expected.append(encode(pooled, "quartic8"))
+    assert [len(codes) for codes in expected[::4]] == [150, 19, 5, 1]
+    codes = (np.frombuffer(data, np.uint8).astype(int) for data in (buffers[0], b"".join(expected)))
+    ours, right = codes
+    assert np.abs(ours - right).max() <= 1
+
+
+def test_samples_are_of_some_queries_and_say_what_is_asked(wires: dict[str, Wire]) -> None:
+    """Catches exact work where a sample was asked for, and means taken for the largest."""
+    attention, weights = states(2, 600)
+    source, wire = open_source(attention, wires)
+    source.answer_within = PATIENT
+    poolings = ("max", "max sampled", "mean sampled")
+    tiles = [(0, 1, 6, 0, 0, pooling) for pooling in poolings]
+    _, buffers = wire.request(weights_request(tiles=tiles))
+    exact, largest, mean = split(buffers[0], [(10, 10)] * 3)
+    whole = pooled_by_hand(weights[1].astype(np.float32), 64, "max")
+    near = decode(encode(whole, "quartic8"), "quartic8", whole.shape)
+    np.testing.assert_allclose(exact, near, rtol=0.05)
+    assert (largest <= exact).all()
+    assert (largest < exact).any()
+    assert (mean <= largest).all()
+    # Whichever queries are read, what each reads sums to 1.
+    sizes = np.minimum(600 - np.arange(0, 600, 64), 64)
+    np.testing.assert_allclose(mean @ sizes, 1, rtol=0.02)
+
+
+@pytest.mark.parametrize("pooling", ["max sampled", "mean sampled"])
+def test_a_sample_of_a_part_of_a_head_is_refused_in_a_sentence(
+    pooling: str, softmax: Softmax, wires: dict[str, Wire]
+) -> None:
+    """A preview is made of a whole head: cut up, each part would cost as much as all of it."""
+    _, wire = open_source(dense_attention(softmax(1, 2, 300, 517)), wires)
+    for key in ([0, 1, 0, 0, 0, pooling], [0, 1, 1, 0, 1, pooling]):
+        reply, _ = wire.request(weights_request(tiles=[key]))
+        assert (reply["kind"], reply["id"]) == ("error", "r1")
+        expected = f"'{pooling}' is of a whole head: ask for a level at which it is one tile"
+        assert reply["message"] == expected
+    reply, _ = wire.request(weights_request(tiles=[[0, 1, 2, 0, 0, pooling]]))
+    assert reply["tiles"] == [(0, 1, 2, 0, 0, pooling)]
 
 
 def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire]) -> None:

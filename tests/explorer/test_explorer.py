@@ -58,6 +58,7 @@ def self_attention(softmax: Softmax) -> AttentionExplorer:
         ("selected", (None, None), None),
         ("selected", np.int32(0), (0, 0)),
         ("top_mass", 1, 1.0),
+        ("pooling", "mean", "mean"),
         ("theme", "dark", "dark"),
     ],
 )
@@ -97,6 +98,9 @@ INVALID = [
     ("top_mass", float("nan"), "above 0 and at most 1"),
     ("top_mass", "0.5", "above 0 and at most 1"),
     ("top_mass", None, "above 0 and at most 1"),
+    ("pooling", "median", "pooling='median': expected one of 'max', 'mean'"),
+    ("pooling", "max sampled", "expected one of 'max', 'mean'"),
+    ("pooling", None, "expected one of 'max', 'mean'"),
     ("theme", "blue", "theme='blue': expected one of 'auto', 'light', 'dark'"),
     ("theme", ["dark"], "expected one of 'auto', 'light', 'dark'"),
 ]
