@@ -38,7 +38,8 @@ bench: chromium $(VENV)/dev $(VENV)/model
 	cd tests/bench && npm ci --no-audit --no-fund
 	python -m tests.bench $(ARGS)
 
-bench-long: $(VENV)/dev
+bench-long: chromium $(VENV)/dev
+	python hatch_build.py
 	python -m tests.bench.long $(ARGS)
 
 lint: $(VENV)/dev $(MODULES)

@@ -1,6 +1,7 @@
 """What long inputs cost: rows, tiles, overviews, previews, memory, capture.
 
 python -m tests.bench.long [--lengths 2048,4096,8192,16384] [--threads 1] [--write]
+    [--no-page]
 
 Queries and keys are random, in the shape of a Llama of 16 layers x 16 heads with 4 key heads and
 d = 64: what they cost depends on their shape alone.
@@ -10,44 +11,69 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import os
 import platform
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from attention_explorer import trace
 from attention_explorer.attention.from_qk import LayerStates, QKAttention
 from attention_explorer.attention.masks import KeyIntervals
 
+from . import long_page
+
 RESULTS = Path(__file__).parent / "LONG.md"
+PLOT = RESULTS.with_name("long.svg")
 LAYERS, HEADS, KEY_HEADS, SIZE = 16, 16, 4, 64
 CELLS = 256
 TILE = 512
 CAPTURED_LAYERS = 4
+PAIRS = 11
+# What is plotted; overviews against n x n.
+OVERVIEWS = ("first", "max")
+LINES = ("row", "column", "tile", "tile first", *OVERVIEWS)
+
+
+class Line(NamedTuple):
+    """A straight line through times in ms; `away` is how far off the worst is, of the largest."""
+
+    power: int
+    sizes: npt.NDArray[np.float64]
+    times: npt.NDArray[np.float64]
+    start: float
+    slope: float
+    away: float
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lengths", default="2048,4096,8192,16384")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} too")
+    parser.add_argument("--write", action="store_true", help=f"write {RESULTS.name} and its plot")
+    parser.add_argument("--no-page", action="store_true", help="leave the browser out")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     lengths = [int(n) for n in options.lengths.split(",")]
     parts: list[str] = []
-    for part in report(lengths):
+    figures: list[dict[str, float]] = []
+    pages = iter(()) if options.no_page else long_page.report()
+    for part in itertools.chain(report(lengths, figures), pages):
         print(part, flush=True)
         parts.append(part)
     if options.write:
         RESULTS.write_text("\n".join(parts) + "\n")
+        plot(figures, PLOT)
 
 
-def report(lengths: list[int]) -> Iterator[str]:
+def report(lengths: list[int], figures: list[dict[str, float]]) -> Iterator[str]:
+    """Yield the figures as Markdown, part by part; those of one head are added to `figures`."""
     yield about()
     yield "\n## One head\n"
     yield (
@@ -55,7 +81,6 @@ def report(lengths: list[int]) -> Iterator[str]:
         "| exact max overview ms, of peak, the first, of peak | exact mean ms "
         "| preview ms | longest step ms |\n|---|---|---|---|---|---|---|---|"
     )
-    figures = []
     for n in lengths:
         figures.append(one_head(n))
         yield head_row(figures[-1])
@@ -143,21 +168,50 @@ def head_row(f: dict[str, float]) -> str:
     )
 
 
+def line_through(figures: list[dict[str, float]], name: str) -> Line:
+    """Fit a straight line to time against n, and against n x n for overviews."""
+    power = 2 if name in OVERVIEWS else 1
+    sizes = np.array([f["n"] / 1e3 for f in figures]) ** power
+    times = np.array([f[name] for f in figures])
+    slope, start = np.polyfit(sizes, times, 1)
+    away = float(np.abs(start + slope * sizes - times).max() / times.max())
+    return Line(power, sizes, times, float(start), float(slope), away)
+
+
 def growth(figures: list[dict[str, float]]) -> str:
-    """Say how straight the lines of time against n are, and against n x n for overviews."""
-    lengths = np.array([f["n"] for f in figures]) / 1e3
+    """Say how straight the lines are."""
     fits = []
-    for name, power in (("row", 1), ("column", 1), ("tile", 1), ("tile first", 1), ("max", 2)):
-        times = np.array([f[name] for f in figures])
-        slope, start = np.polyfit(lengths**power, times, 1)
-        away = np.abs(start + slope * lengths**power - times).max() / times.max()
-        fits.append(f"{name} {start:.2f} + {slope:.4f} k{'' if power == 1 else '²'} ({away:.0%})")
+    for name in LINES:
+        line = line_through(figures, name)
+        unit = "k" if line.power == 1 else "k²"
+        fits.append(f"{name} {line.start:.2f} + {line.slope:.4f} {unit} ({line.away:.0%})")
     rate = max(f["peak"] for f in figures) / 1e9
     return (
         f"Straight lines through these, in ms with k = tokens / 1000, and how far from them the "
         f"worst is, in parts of the largest: {'; '.join(fits)}. Peak of square products: "
-        f"{rate:.0f} GFLOP/s."
+        f"{rate:.0f} GFLOP/s.\n\n![Time against length, with the lines]({PLOT.name})"
     )
+
+
+def plot(figures: list[dict[str, float]], path: Path) -> None:
+    """Draw each time against n, or n x n, with the straight line through it."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    matplotlib.rcParams["svg.hashsalt"] = "long"
+    from matplotlib import pyplot
+
+    picture, panes = pyplot.subplots(2, 3, figsize=(10, 5.6), layout="constrained")
+    for pane, name in zip(panes.flat, LINES, strict=True):
+        line = line_through(figures, name)
+        ends = np.array([0, line.sizes.max()])
+        pane.plot(ends, line.start + line.slope * ends, color="#999")
+        pane.plot(line.sizes, line.times, "o", color="#1f5fbf")
+        pane.set_title(f"{name}, worst {line.away:.0%} off the line", fontsize=10)
+        tokens = "tokens / 1000" if line.power == 1 else "(tokens / 1000)²"
+        pane.set(xlabel=tokens, ylabel="ms", xlim=(0, None), ylim=(0, None))
+    picture.savefig(path, metadata={"Date": None})
+    pyplot.close(picture)
 
 
 def all_heads(n: int) -> str:
@@ -211,19 +265,33 @@ def captured(n: int) -> str:
         with torch.no_grad():
             return model(**inputs, output_attentions=True)
 
-    plain()
-    pairs = [(core_seconds(plain), core_seconds(traced)) for _ in range(7)]
-    forward, tracing = (min(times) for times in zip(*pairs, strict=True))
+    forward, tracing, ratio = compare(plain, traced)
     peaks = [peak_of(plain), peak_of(traced)]
     states = sum(bytes_of(layer) for layer in traced().attention.layers)
     model.set_attn_implementation("eager")
     peaks.append(peak_of(with_attentions))
     attentions = sum(layer.nbytes for layer in with_attentions().attentions)
     return (
-        f"| {n} | {forward:.2f} | {tracing:.2f} | {tracing / forward:.3f} "
+        f"| {n} | {forward:.2f} | {tracing:.2f} | {ratio:.3f} "
         f"| {states / 1e6:.0f} | {attentions / 1e6:.0f} | {attentions / states:.0f}x "
         f"| {(peaks[1] - peaks[0]) / 1e6:.0f} | {(peaks[2] - peaks[0]) / 1e6:.0f} |"
     )
+
+
+def compare(plain: Callable[[], object], other: Callable[[], object]) -> tuple[float, ...]:
+    """Return the median core-seconds of both and the median ratio of pairs taken in turn.
+
+    In turn and in either order, so that what else the machine does meets both alike.
+    """
+    plain()
+    other()
+    pairs = []
+    for i in range(PAIRS):
+        order = (plain, other) if i % 2 else (other, plain)
+        times = {work: core_seconds(work) for work in order}
+        pairs.append((times[plain], times[other]))
+    first, second = np.array(pairs).T
+    return float(np.median(first)), float(np.median(second)), float(np.median(second / first))
 
 
 def milliseconds(work: Callable[[], object], runs: int, forget: QKAttention | None = None) -> float:
@@ -261,6 +329,7 @@ def peak_rate(side: int = 1024) -> float:
 
 
 def core_seconds(work: Callable[[], object]) -> float:
+    gc.collect()
     start = time.process_time()
     work()
     return time.process_time() - start
