@@ -1,0 +1,161 @@
+"""What attentions that stand on another one share: exact rows, pooled block by block."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+
+from .base import Attention, Float, Preview, Reduction
+from .blocks import check_pooling, clip, pool
+from .dense import DenseAttention
+from .mixed import MixedAttention
+
+# Weights that are read together, 2 MiB: in larger blocks memory takes half of the time.
+BLOCK_CELLS = 1 << 19
+# Fewer weights than this are all read for a preview.
+EXACT_CELLS = 1 << 18
+# Sampled rows in each row of a preview's cells, how many are read together, and a limit on what one
+# preview reads.
+PREVIEW_ROWS = 8
+PREVIEW_BLOCK_ROWS = 64
+PREVIEW_CELLS = 1 << 24
+
+
+class DerivedAttention(Attention):
+    """Weights that are worked out from those of another attention.
+
+    Attributes
+    ----------
+    base : Attention
+        The other one.
+    """
+
+    def __init__(self, base: Attention, note: str) -> None:
+        self.base = base
+        self.layer_numbers = base.layer_numbers
+        self.n_heads, self.n_queries, self.n_keys = base.n_heads, base.n_queries, base.n_keys
+        self.causal, self.signed, self.scale = base.causal, base.signed, base.scale
+        self.source = base.source
+        self.notes = (*base.notes, note) if note else base.notes
+
+    @abstractmethod
+    def _exact(
+        self, layer: int, head: int, queries: slice, keys: slice, factor: int
+    ) -> Iterator[Float]:
+        """Yield a block's weights from top to bottom, each part after a few ms of work.
+
+        Parts hold some rows: whole cells of `factor`, or some within one, or none.
+        """
+
+    def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
+        queries, keys = clip(queries, self.n_queries), clip(keys, self.n_keys)
+        found = np.empty((queries.stop - queries.start, keys.stop - keys.start), np.float32)
+        done = 0
+        for block in self._exact(layer, head, queries, keys, 1):
+            found[done : done + len(block)] = block
+            done += len(block)
+        return found
+
+    def bands(
+        self,
+        layer: int,
+        head: int,
+        queries: slice,
+        keys: slice,
+        factor: int,
+        reduction: Reduction = "max",
+    ) -> Iterator[Float]:
+        check_pooling(factor, reduction)
+        queries, keys = clip(queries, self.n_queries), clip(keys, self.n_keys)
+        nothing = np.zeros((0, -(-(keys.stop - keys.start) // factor)), np.float32)
+        yield nothing
+        lines, sizes, done = list[Float](), list[int](), queries.start
+        for block in self._exact(layer, head, queries, keys, factor):
+            done += len(block)
+            if not len(block):
+                yield nothing
+                continue
+            lines.append(pool(block, factor, reduction, self.signed))
+            sizes.append(len(block))
+            if done < queries.stop and (done - queries.start) % factor:
+                yield nothing
+                continue
+            yield lines[0] if len(lines) == 1 else _merged(lines, sizes, reduction)
+            lines.clear()
+            sizes.clear()
+
+    def preview(self, layer: int, head: int, factor: int, reduction: Reduction = "max") -> Preview:
+        check_pooling(factor, reduction)
+        n_bands = -(-self.n_queries // factor)
+        n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
+        if factor <= n_samples or self.n_queries * self.n_keys <= EXACT_CELLS:
+            return super().preview(layer, head, factor, reduction)
+        bands = [
+            _sample(start, min(start + factor, self.n_queries), n_samples)
+            for start in range(0, self.n_queries, factor)
+        ]
+        at_once = PREVIEW_BLOCK_ROWS // n_samples
+        cells = []
+        for first in range(0, n_bands, at_once):
+            some = bands[first : first + at_once]
+            rows = self.rows(layer, [head], [query for band in some for query in band])[0]
+            for band in some:
+                cells.append(pool(rows[: len(band)], factor, reduction, self.signed))
+                rows = rows[len(band) :]
+        return Preview(np.concatenate(cells), exact=False)
+
+    def _read(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
+        """Return exact weights of the base, less what a causal mask makes 0 anyway."""
+        if not self.base.causal or keys.stop <= queries.stop:
+            return self.base.tile(layer, head, queries, keys)
+        readable = slice(keys.start, max(keys.start, queries.stop))
+        found = np.zeros((queries.stop - queries.start, keys.stop - keys.start), np.float32)
+        found[:, : readable.stop - keys.start] = self.base.tile(layer, head, queries, readable)
+        return found
+
+    def _whole_scale(self) -> float:
+        """Return the largest absolute weight: 1 of a softmax; others are read once to find it."""
+        largest = 0.0
+        for layer in range(self.n_layers):
+            if is_softmax(self.base, layer):
+                largest = max(largest, 1.0)
+                continue
+            for head in range(self.n_heads):
+                whole = slice(0, self.n_queries), slice(0, self.n_keys)
+                for block in self._exact(layer, head, *whole, 1):
+                    largest = max(largest, float(np.abs(block).max(initial=0.0)))
+        return largest or 1.0
+
+
+def is_softmax(attention: Attention, layer: int) -> bool:
+    """Tell whether a layer's rows are known to be shares of 1, so that no sum exceeds it."""
+    if isinstance(attention, DerivedAttention):
+        return is_softmax(attention.base, layer)
+    if isinstance(attention, MixedAttention):
+        number = attention.layer_numbers[layer]
+        part = next(part for part in attention.parts if number in part.layer_numbers)
+        return is_softmax(part, part.layer_numbers.index(number))
+    # Of arrays the notes say it if not: a largest weight of 1 alone doesn't make a softmax.
+    is_noted = isinstance(attention, DenseAttention) and attention.notes != ()
+    return attention.scale == 1 and not attention.signed and not is_noted
+
+
+def _merged(lines: list[Float], sizes: list[int], reduction: Reduction) -> Float:
+    """Return one row of cells, pooled from several of some rows each."""
+    parts = np.concatenate(lines)
+    if reduction == "mean":
+        mean: Float = np.array(sizes, np.float32)[None] @ parts / np.float32(sum(sizes))
+        return mean
+    strongest = np.abs(parts).argmax(0)[None]
+    return np.take_along_axis(parts, strongest, 0)
+
+
+def _sample(start: int, stop: int, count: int) -> list[int]:
+    """Return at most `count` positions, one at random in each of as many equal parts.
+
+    Evenly spaced ones would meet, or miss, whatever repeats in a text at their distance.
+    """
+    shares = (np.arange(count) + np.random.default_rng(start).random(count)) / count
+    return sorted({start + int(share * (stop - start)) for share in shares})
