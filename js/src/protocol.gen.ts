@@ -167,6 +167,7 @@ export interface WeightsRequest {
 	readonly strips: readonly StripKey[];
 	readonly rows: readonly LineKey[];
 	readonly columns: readonly LineKey[];
+	readonly scores: boolean;
 }
 
 /** Ask for every full-resolution tile, where all of them are within the budget. */
@@ -199,11 +200,17 @@ export interface TokensReply {
 	readonly steps: readonly StepInfo[];
 }
 
+/** A score of heads, and in a sentence what it means. */
+export interface ScoreInfo {
+	readonly name: string;
+	readonly meaning: string;
+}
+
 /**
  * What is ready of what was asked for; the rest is worked on, and may be asked for again.
  *
- * Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, then columns,
- * float32, zlib.
+ * Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns, and one
+ * score after the other of all heads, float32, zlib.
  * `progress` is the share done of what comes next, None where nothing is left.
  */
 export interface WeightsReply {
@@ -214,6 +221,7 @@ export interface WeightsReply {
 	readonly encoding: Encoding;
 	readonly rows: readonly LineKey[];
 	readonly columns: readonly LineKey[];
+	readonly scores: readonly ScoreInfo[];
 	readonly progress: number | null;
 }
 

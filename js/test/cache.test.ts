@@ -14,7 +14,17 @@ function replyOf(
 	encoding: Encoding,
 	{ tiles = [], strips = [], rows = [], columns = [] }: Partial<WeightsReply>,
 ): WeightsReply {
-	return { id: "", kind: "weights", tiles, strips, encoding, rows, columns, progress: null };
+	return {
+		id: "",
+		kind: "weights",
+		tiles,
+		strips,
+		encoding,
+		rows,
+		columns,
+		scores: [],
+		progress: null,
+	};
 }
 
 function tilesOf(queries: number, keys: number, layer: number, head: number): TileKey[] {

@@ -129,13 +129,23 @@ export class Kernel {
 			for (let h = 0; h < heads; h++)
 				for (let q = 0; q * TILE < queries; q++)
 					for (let k = 0; k * TILE < keys; k++) tiles.push([l, h, 0, q, k, "max"]);
-		return { id, kind: "weights", shown: "", tiles, strips: [], rows: [], columns: [] };
+		return {
+			id,
+			kind: "weights",
+			shown: "",
+			tiles,
+			strips: [],
+			rows: [],
+			columns: [],
+			scores: false,
+		};
 	}
 
 	async #weightsReply(asked: WeightsRequest, encoding: Encoding) {
 		const progress = asked.tiles.length ? (this.shares.shift() ?? null) : null;
 		const request = progress === null ? asked : { ...asked, tiles: [], strips: [] };
 		const { id, tiles, strips, rows, columns } = request;
+		const scores = request.scores ? [{ name: "peak", meaning: "mean of each row's largest" }] : [];
 		const values = [
 			...tiles.flatMap((key) => this.#tileValues(key)),
 			...strips.flatMap((key) => this.#stripValues(key)),
@@ -143,6 +153,7 @@ export class Kernel {
 		const lines = [
 			...rows.flatMap((key) => rowOf(this.#weights, ...key)),
 			...columns.flatMap((key) => columnOf(this.#weights, ...key)),
+			...scores.flatMap(() => this.#peaks()),
 		];
 		const buffers = await Promise.all([
 			deflate(encoded(values, encoding, this.#scale)),
@@ -156,9 +167,21 @@ export class Kernel {
 			encoding,
 			rows,
 			columns,
+			scores,
 			progress,
 		};
 		return { reply, buffers };
+	}
+
+	/** Each head's mean of the largest weight of a row. */
+	#peaks(): number[] {
+		const { layers, heads, queries } = this.#weights;
+		return Array.from({ length: layers * heads }, (_, i) => {
+			const rows = Array.from({ length: queries }, (_, query) =>
+				Math.max(...rowOf(this.#weights, Math.floor(i / heads), i % heads, query)),
+			);
+			return rows.reduce((sum, peak) => sum + peak, 0) / queries;
+		});
 	}
 
 	#stripValues([layer, head, index, level, reduction, axis]: StripKey): number[] {

@@ -62,6 +62,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 					encoding: "float32",
 					rows: [],
 					columns: [],
+					scores: [],
 					progress: null,
 				},
 				encoded(values, "float32", 1),
@@ -75,6 +76,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 		tile: (key) => cache.tile(key),
 		peek: (key) => cache.tile(key),
 		strip: (key) => cache.strip(key),
+		scores: () => undefined,
 		line: (axis, key) => cache.line(axis, key),
 	};
 	return { reader, table: cache.table };

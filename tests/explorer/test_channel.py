@@ -36,7 +36,7 @@ def open_source(attention: Attention, wires: dict[str, Wire]) -> tuple[Attention
 
 
 def weights_request(**fields: object) -> dict[str, object]:
-    empty: dict[str, object] = {"tiles": [], "strips": [], "rows": [], "columns": []}
+    empty = {"tiles": [], "strips": [], "rows": [], "columns": [], "scores": False}
     return {"id": "r1", "kind": "weights", "shown": "", **empty, **fields}
 
 
@@ -193,6 +193,21 @@ def test_a_sample_of_a_part_of_a_head_is_refused_in_a_sentence(
     assert reply["tiles"] == [(0, 1, 2, 0, 0, pooling)]
 
 
+def test_scores_come_after_the_lines_with_what_they_mean(
+    softmax: Softmax, wires: dict[str, Wire]
+) -> None:
+    layers = softmax(2, 3, 5, 7)
+    _, wire = open_source(dense_attention(layers), wires)
+    reply, buffers = wire.request(weights_request(rows=[[0, 0, 0]], scores=True))
+    names = [score["name"] for score in reply["scores"]]
+    numbers = np.frombuffer(buffers[1], "<f4")
+    np.testing.assert_array_equal(numbers[:7], layers[0][0][0])
+    scores = numbers[7:].reshape(len(names), 2, 3)
+    peaks = [layer.max(-1).mean(-1) for layer in layers]
+    np.testing.assert_allclose(scores[names.index("peak")], peaks, rtol=1e-6)
+    assert all(score["meaning"] for score in reply["scores"])
+
+
 def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire]) -> None:
     _, wire = open_source(attention, wires)
     reply, buffers = wire.request({"id": "a", "kind": "tokens", "shown": ""})
@@ -271,6 +286,7 @@ MALFORMED: list[tuple[object, str, str]] = [
     (weights_request(shown=["decoder"]), "r1", "got ['decoder']"),
     (weights_request(tiles="all"), "r1", "needs tiles, a list"),
     (weights_request(rows=None), "r1", "needs rows, a list"),
+    (weights_request(scores=1), "r1", "needs scores, true or false; got 1"),
     (weights_request(tiles=[[0, 0, 0, 0, "max"]]), "r1", "query tile, key tile, pooling]: 5 int"),
     (weights_request(tiles=[[0, 0, 0, 0, 0]]), "r1", "5 integers, 1 words after them"),
     (weights_request(tiles=[3]), "r1", "3 isn't [layer, head"),

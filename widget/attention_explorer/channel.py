@@ -14,6 +14,7 @@ from typing import Any, get_args
 import anywidget
 import numpy as np
 
+from .analysis.scores import SCORES, Score, score_steps
 from .attention import Attention
 from .encoding import compress, encode
 from .protocol import (
@@ -30,6 +31,7 @@ from .protocol import (
 )
 from .requests import (
     read_fields,
+    read_flag,
     read_identity,
     read_lines,
     read_shown,
@@ -119,12 +121,14 @@ class AttentionSource(SavedWidget):
     def _ready_weights(self, identity: str, shown: str, fields: Mapping[str, object]) -> Answer:
         attention = self._kinds[shown].attention
         tiles, strips = read_tiles(fields, attention), read_strips(fields, attention)
+        scores = read_flag(fields, "scores")
         rows, columns = (read_lines(fields, attention, axis) for axis in get_args(Axis))
         # What was worked on for another kind of attention is never taken for this one's.
-        jobs: dict[tuple[str, str, TileKey | StripKey | LineKey], Steps] = {
+        jobs: dict[tuple[str, str, TileKey | StripKey | LineKey | None], Steps] = {
             **{(shown, "row", key): row_steps(attention, key) for key in rows},
             **{(shown, "column", key): column_steps(attention, key) for key in columns},
             **{(shown, "strip", key): strip_steps(attention, key) for key in strips},
+            **({(shown, "scores", None): _score_steps(self._kinds[shown])} if scores else {}),
             **{(shown, "tile", key): tile_steps(attention, key) for key in tiles},
         }
         finished, progress = self._worker.finish(jobs, self.answer_within)
@@ -135,8 +139,11 @@ class AttentionSource(SavedWidget):
         strips = [key for key in strips if ("strip", key) in ready]
         cells = [ready["tile", key] for key in tiles] + [ready["strip", key] for key in strips]
         lines = [ready["row", key] for key in rows] + [ready["column", key] for key in columns]
+        scored = [] if ("scores", None) not in ready else list(SCORES)
+        lines += [ready["scores", None]] if scored else []
         encoding = pixel_encoding(attention)
-        return weights_reply(tiles, encoding, strips, rows, columns, identity, progress), [
+        reply = weights_reply(tiles, encoding, strips, rows, columns, scored, identity, progress)
+        return reply, [
             compress(encode(pixels, encoding, attention.scale) for pixels in cells),
             compress(encode(line, "float32") for line in lines),
         ]
@@ -167,6 +174,7 @@ def weights_reply(
     strips: Sequence[StripKey] = (),
     rows: Sequence[LineKey] = (),
     columns: Sequence[LineKey] = (),
+    scores: Sequence[Score] = (),
     identity: str = "",
     progress: float | None = None,
 ) -> WeightsReply:
@@ -179,8 +187,15 @@ def weights_reply(
         "encoding": encoding,
         "rows": list(rows),
         "columns": list(columns),
+        "scores": [{"name": score.name, "meaning": score.meaning} for score in scores],
         "progress": progress,
     }
+
+
+def _score_steps(kind: Kind) -> Steps:
+    """Score all heads of what is shown, step by step."""
+    tokens = kind.tokens if kind.key_tokens is None else kind.key_tokens
+    return score_steps(kind.attention, kind.key_tokens is None, np.array(tokens.special, bool))
 
 
 def _error_reply(identity: str, error: BaseException) -> ErrorReply:

@@ -151,6 +151,7 @@ class WeightsRequest(TypedDict):
     strips: list[StripKey]
     rows: list[LineKey]
     columns: list[LineKey]
+    scores: bool
 
 
 class EverythingRequest(TypedDict):
@@ -186,11 +187,18 @@ class TokensReply(TypedDict):
     steps: list[StepInfo]
 
 
+class ScoreInfo(TypedDict):
+    """A score of heads, and in a sentence what it means."""
+
+    name: str
+    meaning: str
+
+
 class WeightsReply(TypedDict):
     """What is ready of what was asked for; the rest is worked on, and may be asked for again.
 
-    Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, then columns,
-    float32, zlib.
+    Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns, and one
+    score after the other of all heads, float32, zlib.
     `progress` is the share done of what comes next, None where nothing is left.
     """
 
@@ -201,6 +209,7 @@ class WeightsReply(TypedDict):
     encoding: Encoding
     rows: list[LineKey]
     columns: list[LineKey]
+    scores: list[ScoreInfo]
     progress: float | None
 
 

@@ -57,6 +57,14 @@ def read_lines(fields: Mapping[str, object], attention: Attention, axis: Axis) -
     return [_line_key(attention, key, axis) for key in _list(fields, f"{axis}s")]
 
 
+def read_flag(fields: Mapping[str, object], name: str) -> bool:
+    """Return whether something is asked for."""
+    flag = fields.get(name)
+    if not isinstance(flag, bool):
+        raise ValueError(f"a request for weights needs {name}, true or false; got {flag!r:.80}")
+    return flag
+
+
 def _list(fields: Mapping[str, object], name: str) -> Sequence[object]:
     keys = fields.get(name)
     if not isinstance(keys, (list, tuple)):

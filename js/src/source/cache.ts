@@ -4,6 +4,7 @@ import {
 	EVERYTHING_BYTES,
 	type LineKey,
 	type Pooling,
+	type ScoreInfo,
 	type StripKey,
 	TILE,
 	type TileKey,
@@ -24,6 +25,11 @@ export interface Tile {
 export interface Line {
 	readonly values: Float32Array;
 	readonly exact: boolean;
+}
+
+/** A number for each head of each layer, layer by layer; NaN where it has none. */
+export interface HeadScore extends ScoreInfo {
+	readonly values: Float32Array;
 }
 
 /** About 80 MB: more than everything that is ever sent whole. */
@@ -117,6 +123,7 @@ export class WeightCache {
 	readonly #tiles = new Recent<Tile>(MAX_TILE_WEIGHTS, (tile) => tile.codes.length);
 	readonly #lines = new Recent<Float32Array>(MAX_LINE_WEIGHTS, (line) => line.length);
 	readonly #strips = new Recent<Uint8Array>(MAX_STRIP_CELLS, (strip) => strip.length);
+	scores: readonly HeadScore[] | null = null;
 	/** Whether all weights come once: then what is pooled is had from them. */
 	readonly #comesWhole: boolean;
 
@@ -235,9 +242,13 @@ export class WeightCache {
 		}
 	}
 
-	putLines({ rows, columns }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
-		const { queries, keys } = this.#description;
-		expectBytes(data, 4 * (rows.length * keys + columns.length * queries));
+	putLines({ rows, columns, scores }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
+		const { queries, keys, layers, heads } = this.#description;
+		const headCount = layers.length * heads;
+		expectBytes(
+			data,
+			4 * (rows.length * keys + columns.length * queries + scores.length * headCount),
+		);
 		const values = new Float32Array(data.buffer, data.byteOffset, data.length / 4);
 		let at = 0;
 		const put = (axis: Axis, key: LineKey, length: number) => {
@@ -246,6 +257,11 @@ export class WeightCache {
 		};
 		for (const key of rows) put("row", key, keys);
 		for (const key of columns) put("column", key, queries);
+		if (scores.length)
+			this.scores = scores.map((score, i) => {
+				const start = at + i * headCount;
+				return { ...score, values: values.slice(start, start + headCount) };
+			});
 	}
 }
 

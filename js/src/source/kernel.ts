@@ -180,8 +180,10 @@ export class KernelSource implements TileSource {
 		const lines: Record<Axis, LineKey[]> = { row: [], column: [] };
 		const names: string[] = [];
 		let cells = 0;
+		let scores = false;
 		for (const [name, wish] of this.#missing()) {
-			if ("line" in wish) {
+			if ("scores" in wish) scores = true;
+			else if ("line" in wish) {
 				if (lines.row.length + lines.column.length >= LINES_A_REQUEST) continue;
 				lines[wish.axis].push(wish.line);
 			} else if ("strip" in wish) {
@@ -195,13 +197,8 @@ export class KernelSource implements TileSource {
 			names.push(name);
 		}
 		if (names.length) {
-			const body = {
-				kind: "weights",
-				tiles,
-				strips,
-				rows: lines.row,
-				columns: lines.column,
-			} as const;
+			const { row: rows, column: columns } = lines;
+			const body = { kind: "weights", tiles, strips, rows, columns, scores } as const;
 			return { body, names };
 		}
 		const { layers, heads, queries, keys } = this.description;

@@ -1,10 +1,11 @@
 import type { Axis, LineKey, StripKey, TileKey } from "../protocol.gen";
-import type { Line, Tile, WeightCache } from "./cache";
+import type { HeadScore, Line, Tile, WeightCache } from "./cache";
 import type { Reader } from "./source";
 
 export type Wish =
 	| { readonly tile: TileKey }
 	| { readonly strip: StripKey }
+	| { readonly scores: true }
 	| { readonly axis: Axis; readonly line: LineKey };
 
 /** Reads from what is here, and remembers what the latest drawing missed. */
@@ -48,6 +49,12 @@ export class WishfulReader implements Reader {
 		return line;
 	}
 
+	scores(): readonly HeadScore[] | undefined {
+		const scores = this.#cache.scores;
+		if (!scores) this.#wish("scores", { scores: true });
+		return scores ?? undefined;
+	}
+
 	#wish(name: string, wish: Wish, urgent = true): void {
 		this.wishes.set(name, wish);
 		this.#urgent ||= urgent;
@@ -57,6 +64,7 @@ export class WishfulReader implements Reader {
 /** Whether a wish is fulfilled. */
 export function isHere(cache: WeightCache, wish: Wish): boolean {
 	if ("tile" in wish) return cache.tile(wish.tile) !== undefined;
+	if ("scores" in wish) return cache.scores !== null;
 	if ("strip" in wish) return cache.strip(wish.strip) !== undefined;
 	return cache.line(wish.axis, wish.line)?.exact === true;
 }

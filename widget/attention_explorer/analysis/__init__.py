@@ -1,0 +1,1 @@
+"""What heads do, measured: functions from attention to numbers, each with its definition."""
