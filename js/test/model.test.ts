@@ -330,6 +330,15 @@ describe("the keyboard", () => {
 		expect(map.caption()).toBe("layers ↓ heads →");
 	});
 
+	test("keys that come faster than frames are each counted, and Enter opens what they led to", async () => {
+		const { model, view } = await open();
+		const map = new ModelMap(view);
+		for (const key of ["ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"])
+			void press(map.el, key);
+		await press(map.el, "Enter");
+		expect([model.get("layer"), model.get("heads")]).toEqual([2, [3]]);
+	});
+
 	test("what a host does with keys stays the host's", async () => {
 		const { model, view } = await open();
 		const map = new ModelMap(view);

@@ -41,11 +41,18 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	let zoom = 1;
 	let view = { x: 0, y: 0, width: 0, height: 0 };
 	let drawn = "";
+	// Keys may come faster than frames, and each goes on from where the last one led.
+	let pointed: HeadOf | null = null;
 	let state: Drawn = { sampled: false, complete: false, level: 0 };
 
 	function zoomBy(factor: number): void {
 		zoom = factor === 0 ? 1 : Math.min(MOST_ZOOM, Math.max(1, zoom * factor));
 		actions.redraw();
+	}
+
+	function peek(head: HeadOf | null): void {
+		pointed = head;
+		actions.peek(head);
 	}
 
 	const at = (event: MouseEvent): HeadOf | null => {
@@ -55,16 +62,16 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	};
 	const choose = (head: HeadOf | null, also: boolean) => head && actions.choose(head, also);
 	const options = { signal };
-	scroll.addEventListener("pointermove", (event) => actions.peek(at(event)), options);
-	scroll.addEventListener("pointerleave", () => actions.peek(null), options);
-	scroll.addEventListener("blur", () => actions.peek(null), options);
+	scroll.addEventListener("pointermove", (event) => peek(at(event)), options);
+	scroll.addEventListener("pointerleave", () => peek(null), options);
+	scroll.addEventListener("blur", () => peek(null), options);
 	scroll.addEventListener("click", (event) => choose(at(event), event.shiftKey), options);
 	scroll.addEventListener("scroll", actions.redraw, options);
 	scroll.addEventListener("keydown", (event) => onKey(event), options);
 
 	function onKey(event: KeyboardEvent): void {
 		if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
-		const { layer, head } = scene.peek ?? {
+		const { layer, head } = pointed ?? {
 			layer: scene.state.layer,
 			head: scene.state.heads[0] ?? 0,
 		};
@@ -82,7 +89,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 			layer: Math.min(grid.layers - 1, Math.max(0, layer)),
 			head: Math.min(grid.heads - 1, Math.max(0, head)),
 		};
-		actions.peek(next);
+		peek(next);
 		const [left, top, width, height] = boxOf(grid, next.layer, next.head);
 		scroll.scrollLeft = within(view.x, left, width, view.width);
 		scroll.scrollTop = within(view.y, top, height, view.height);
@@ -100,14 +107,14 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		const shown = { ...view, height, width: Math.min(view.width, grid.width) };
 		zooms.hidden = zoom === 1 && Math.min(grid.across, grid.down) > 24;
 		setName(scroll, nameOf(now));
-		const { focus, colours } = now;
+		const { focus, ink } = now;
 		const key = JSON.stringify([
 			grid,
 			shown,
 			focus.query,
 			focus.key,
 			now.state.pooling,
-			colours.dark,
+			ink.name,
 			devicePixelRatio,
 		]);
 		// What is missing is wished for in every frame.
