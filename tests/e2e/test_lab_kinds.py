@@ -100,5 +100,7 @@ def test_a_long_text_opens_on_an_overview_and_zooms_to_exact_cells(notebook: Lab
     zoom = explorer.matrix.get_by_role("button", name="zoom in")
     for _ in range(26):
         zoom.click()
-    expect(explorer.matrix.locator(".remark span")).to_have_text(re.compile(r"^queries \d+–\d+, keys"))
+    expect(explorer.matrix.locator(".remark span")).to_have_text(
+        re.compile(r"^queries \d+–\d+, keys")
+    )
     expect(explorer.root).to_have_attribute("aria-busy", "false")
