@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -295,3 +296,77 @@ def test_every_column_has_one_entry_a_token() -> None:
         kept = tokens.keep([1, 3])
         assert kept.text == (tokens.text[1], tokens.text[3])
         assert len(kept) == 2
+
+
+FAMILY = "The  unbelievably\ntired 👩‍👩‍👧 of café, 猫が座った。"
+
+
+@pytest.mark.parametrize("scheme", TOKENIZERS)
+def test_words_together_are_the_text_as_written(scheme: str) -> None:
+    """With the stand-ins for an emoji's other bytes a word would read "😀⟨9F⟩⟨98⟩⟨80⟩"."""
+    tokens = from_text(scheme, FAMILY)
+    words, of_token = tokens.words()
+    assert written(words).strip() == FAMILY
+    assert [word for word in words.text if "👩" in word] == ["👩‍👩‍👧"]
+    assert any(word.startswith("unbelievably") for word in words.text)
+    assert list(dict.fromkeys(of_token)) == list(range(len(words)))
+    assert list(of_token) == sorted(of_token)
+    for position, word in enumerate(of_token):
+        assert words.word[word] == tokens.word[position]
+        assert words.special[word] == tokens.special[position]
+        assert words.segment[word] == tokens.segment[position]
+    assert "".join(words.raw) == "".join(tokens.raw)
+
+
+@pytest.mark.parametrize("scheme", TOKENIZERS)
+def test_words_without_the_text_show_each_character_once(scheme: str) -> None:
+    tokens = Tokens.from_strings(TOKENIZERS[scheme].tokenize("tired 😀 cats"))
+    words, _ = tokens.words()
+    found = [text.strip() for text in words.text if text.strip()]
+    assert found == ["tired", "[UNK]" if scheme == "wordpiece" else "😀", "cats"]
+
+
+def test_a_space_that_is_a_token_does_not_join_words() -> None:
+    """RoBERTa trims it to an empty span, and all of "The 猫 😀" was one word."""
+    words, _ = from_text("roberta", "The 猫 😀 sat").words()
+    assert shown(words) == "<s>|The| 猫| 😀| sat|</s>"
+
+
+def test_words_of_unspaced_text_are_the_tokenizers() -> None:
+    by_character, _ = from_text("wordpiece", "猫が座る").words()
+    assert by_character.text[1:5] == ("猫", "が", "座", "る")
+    assert "猫が座る" in from_text("gpt2", "猫が座る").words()[0].text
+
+
+def test_words_of_two_texts_keep_segments_and_spans() -> None:
+    texts = ("The unbelievably", "tired cats sat")
+    words, _ = from_text("wordpiece", *texts).words()
+    assert words.text == ("[CLS]", "The", "unbelievably", "[SEP]", *texts[1].split(), "[SEP]")
+    assert words.segment == (-1, 0, 0, -1, 1, 1, 1, -1)
+    assert words.span is not None
+    for text, segment, (start, stop) in zip(words.text, words.segment, words.span, strict=True):
+        if segment >= 0:
+            assert texts[segment][start:stop] == text
+    assert words.ids is None
+    assert {len(c) for c in vars(words).values() if c is not None} == {len(words)}
+
+
+def test_specials_and_tokens_without_a_word_are_words_by_themselves() -> None:
+    tokens = replace(Tokens.from_strings(["[CLS]", "[CLS]", "a", "b", "[SEP]"]), word=(-1,) * 5)
+    words, of_token = tokens.words()
+    assert of_token == (0, 1, 2, 3, 4)
+    assert words == tokens
+
+
+def test_bytes_that_are_shown_nowhere_else_stay_in_their_word() -> None:
+    """A character that is cut off has only its bytes to show."""
+    words, _ = Tokens.from_strings(["Ġhi", "ĠðŁ", "ĺ"]).words()
+    assert words.text == ("hi", "⟨F0 9F⟩⟨98⟩")
+    literal, _ = Tokens.from_strings(["▁é", "⟨9F⟩"]).words()
+    assert "".join(literal.text) == "é⟨9F⟩"
+
+
+def test_no_tokens_are_no_words() -> None:
+    words, of_token = Tokens.from_strings([]).words()
+    assert len(words) == 0
+    assert of_token == ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from ..protocol import TokenTable
@@ -132,6 +133,46 @@ class Tokens:
         }
         return replace(self, **columns)
 
+    def words(self) -> tuple[Tokens, tuple[int, ...]]:
+        """Return the words as tokens of their own, and which of these each token belongs to.
+
+        Specials, and tokens whose word isn't known, are words by themselves. A word's text is as
+        written, each character once; words have no ids.
+        """
+        starts = [
+            position
+            for position, number in enumerate(self.word)
+            if not position or number < 0 or number != self.word[position - 1]
+        ]
+        members = [range(*ends) for ends in pairwise([*starts, len(self)])]
+        read = [pieces.split_leading_gap(self._written(tokens)) for tokens in members]
+        words = replace(
+            self.keep(starts),
+            text=tuple(text for _, text in read),
+            gap=tuple(self.gap[i] + lead for i, (lead, _) in zip(starts, read, strict=True)),
+            raw=tuple("".join(self.raw[i] for i in tokens) for tokens in members),
+            ids=None,
+        )
+        if self.span is not None:
+            stops = [max(stop for _, stop in self.span[t.start : t.stop]) for t in members]
+            spans = zip(starts, stops, strict=True)
+            words = replace(words, span=tuple((self.span[i][0], stop) for i, stop in spans))
+        return words, tuple(number for number, tokens in enumerate(members) for _ in tokens)
+
+    def _written(self, tokens: range) -> str:
+        """Return the text of a word's tokens, less what stands for characters before it."""
+        written = self.text[tokens.start]
+        end = self.span[tokens.start][1] if self.span else 0
+        for i in tokens[1:]:
+            if self.span:
+                is_shown = self.span[i][1] <= end and not self.text[i].isspace()
+                end = max(end, self.span[i][1])
+            else:
+                is_shown = _continues_character(written, self.text[i], self.raw[i])
+            if not is_shown:
+                written += self.gap[i] + self.text[i]
+        return written
+
     def table(self) -> TokenTable:
         """Return the columns that cross to the browser."""
         return {
@@ -142,6 +183,13 @@ class Tokens:
             "segment": list(self.segment),
             "word": list(self.word),
         }
+
+
+def _continues_character(before: str, text: str, raw: str) -> bool:
+    """Tell whether a token is but the rest of the bytes of a character that is written already."""
+    is_stand_in = raw != text == pieces.show_continuation(raw)
+    is_rest = re.fullmatch("⟨[89AB].(?: [89AB].)*⟩", text) is not None
+    return is_stand_in and is_rest and not before[-1:].isascii() and before[-1:] != "⟩"
 
 
 def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens:
@@ -171,9 +219,12 @@ def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens
         word = (number, encoding.word_ids[position])
         if not shown:
             text[position] = pieces.show_continuation(encoding.tokens[position])
-            begins[position] = last_word is None
             # Trimmed offsets leave a token that is a space without it.
-            if text[position].isspace() and source.startswith(text[position], known):
+            is_space = text[position].isspace()
+            begins[position] = last_word is None or (
+                is_space and number in words and word != last_word
+            )
+            if is_space and source.startswith(text[position], known):
                 end[number] = known = known + len(text[position])
         elif number in words:
             begins[position] = word != last_word or gap[position] != ""
