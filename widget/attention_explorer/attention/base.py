@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..protocol import Reduction as Reduction
+from .terms import NoTermsError, Terms
 
 Float = npt.NDArray[np.float32]
 
@@ -120,9 +121,7 @@ class Attention(ABC):
         heads = range(self.n_heads)
         return np.stack([self.pooled(layer, head, *whole, factor, reduction) for head in heads])
 
-    def preview(
-        self, layer: int, head: int, factor: int, reduction: Reduction = "max"
-    ) -> Preview:
+    def preview(self, layer: int, head: int, factor: int, reduction: Reduction = "max") -> Preview:
         """Return a head's overview at once, from a sample of its queries where it has to be."""
         whole = slice(0, self.n_queries), slice(0, self.n_keys)
         return Preview(self.pooled(layer, head, *whole, factor, reduction), exact=True)
@@ -133,6 +132,19 @@ class Attention(ABC):
         Yields after a few ms of work each; the rest may be left.
         """
         yield from ()
+
+    def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
+        """Return what the query's scores against some keys are made of.
+
+        Raises
+        ------
+        NoTermsError
+            These weights aren't made of queries and keys that are known; says why.
+        """
+        raise NoTermsError(
+            f"These weights came without queries and keys ({self.source}): "
+            "trace(model, tokenizer, text) keeps them, of each layer that it can rebuild."
+        )
 
     def row(self, layer: int, head: int, query: int) -> Float:
         """Return what `query` reads, shape (n_keys,)."""

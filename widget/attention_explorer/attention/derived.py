@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from .base import Attention, Float, Preview, Reduction
 from .blocks import check_pooling, clip, pool
 from .dense import DenseAttention
 from .mixed import MixedAttention
+from .terms import NoTermsError, Terms
 
 # Weights that are read together, 2 MiB: in larger blocks memory takes half of the time.
 BLOCK_CELLS = 1 << 19
@@ -105,6 +106,9 @@ class DerivedAttention(Attention):
                 cells.append(pool(rows[: len(band)], factor, reduction, self.signed))
                 rows = rows[len(band) :]
         return Preview(np.concatenate(cells), exact=False)
+
+    def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
+        raise NoTermsError("Scores are known by token and with every key: hide none to see them.")
 
     def _read(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
         """Return exact weights of the base, less what a causal mask makes 0 anyway."""

@@ -9,8 +9,9 @@ import torch
 
 from .base import Attention, Float, Preview, Reduction
 from .blocks import check_pooling, clip, pieces
-from .head import Head, exactly, pooled_queries
+from .head import Head, exactly, pooled_queries, to_numpy
 from .states import LayerStates as LayerStates
+from .terms import Terms
 
 # What is done without giving way: some 10 ms on one core.
 BLOCK_CELLS = 1 << 23
@@ -69,7 +70,7 @@ class QKAttention(Attention):
 
     def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
         chosen = self._positions(layer, queries)
-        return _numpy(torch.stack([self._head(layer, head).whole_rows(chosen) for head in heads]))
+        return to_numpy(torch.stack([self._head(layer, head).whole_rows(chosen) for head in heads]))
 
     def columns(self, layer: int, heads: Sequence[int], keys: Sequence[int]) -> Float:
         chosen, every = self._positions(layer, keys), slice(0, self.n_queries)
@@ -79,7 +80,7 @@ class QKAttention(Attention):
             for rows in self._blocks(every):
                 head.learn(rows)
             columns.append(head.weights(every, chosen).T)
-        return _numpy(torch.stack(columns))
+        return to_numpy(torch.stack(columns))
 
     def tile(self, layer: int, head: int, queries: slice, keys: slice) -> Float:
         queries, keys = clip(queries, self.n_queries), clip(keys, self.n_keys)
@@ -88,7 +89,7 @@ class QKAttention(Attention):
         for rows in self._blocks(queries):
             shown.learn(rows)
             band = slice(rows.start - queries.start, rows.stop - queries.start)
-            found[band] = _numpy(shown.weights(rows, keys))
+            found[band] = to_numpy(shown.weights(rows, keys))
         return found
 
     def bands(
@@ -113,12 +114,10 @@ class QKAttention(Attention):
             if rows.stop < queries.stop and (rows.stop - queries.start) % factor:
                 yield nothing
             else:
-                yield _numpy(pooled_queries(torch.cat(lines, 1), factor, reduction).T)
+                yield to_numpy(pooled_queries(torch.cat(lines, 1), factor, reduction).T)
                 lines.clear()
 
-    def preview(
-        self, layer: int, head: int, factor: int, reduction: Reduction = "max"
-    ) -> Preview:
+    def preview(self, layer: int, head: int, factor: int, reduction: Reduction = "max") -> Preview:
         check_pooling(factor, reduction)
         n_bands = -(-self.n_queries // factor)
         n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
@@ -128,13 +127,16 @@ class QKAttention(Attention):
         shown, keys = self._head(layer, head), slice(0, self.n_keys)
         blocks = torch.split(sampled, PREVIEW_BLOCK_ROWS)
         lines = torch.cat([shown.pooled_keys(rows, keys, factor, reduction) for rows in blocks], 1)
-        return Preview(_numpy(pooled_queries(lines, n_samples, reduction).T), exact=False)
+        return Preview(to_numpy(pooled_queries(lines, n_samples, reduction).T), exact=False)
 
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
         shown = self._head(layer, head)
         for rows in self._blocks(clip(queries, self.n_queries)):
             shown.learn(rows)
             yield
+
+    def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
+        return self._head(layer, head).terms(query, self._positions(layer, keys))
 
     def _head(self, layer: int, head: int) -> Head:
         """Return a head with what is kept of it; one for each question, as questions may mix."""
@@ -152,11 +154,6 @@ class QKAttention(Attention):
 
     def _positions(self, layer: int, indices: Sequence[int]) -> torch.Tensor:
         return torch.tensor(list(indices), dtype=torch.long, device=self._layers[layer].key.device)
-
-
-def _numpy(tensor: torch.Tensor) -> Float:
-    array: Float = tensor.to("cpu", torch.float32).contiguous().numpy()
-    return array
 
 
 def _sample(length: int, factor: int, count: int) -> list[int]:

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 
 import torch
 
-from .base import Reduction
+from .base import Float, Reduction
 from .biases import Index
 from .blocks import cell_sizes
 from .scan import Sums, by_bin, new_space, scan
 from .states import LayerStates, RowScores, exp_
+from .terms import Terms
 
 
 class Head:
@@ -85,6 +86,30 @@ class Head:
                 torch.div(shares, sizes, out=pooled[bins.where])
             return pooled
 
+    def terms(self, query: int, keys: torch.Tensor) -> Terms:
+        """Return what the scores of one row against some keys are made of."""
+        row, states, head = slice(query, query + 1), self._states, self._head
+        self.learn(row)
+        with exactly(self._normalisers.device):
+            own, every = states.query[head, query].to(states.dtype), states.keys_of(head)
+            key = every[keys].to(states.dtype)
+            score = self._rows(row).against(keys)[0]
+            bias = states.biases(head, row, keys)
+            reach = every.abs().amax(0).to(states.dtype)
+            peak, total = self._normalisers[:, query].tolist()
+            return Terms(
+                query=to_numpy(own),
+                key=to_numpy(key),
+                product=to_numpy(key.double() @ own.double()),
+                scaling=states.scaling,
+                softcap=states.softcap,
+                bias=None if bias is None else to_numpy(bias[0].where(score.isfinite(), 0)),
+                score=to_numpy(score),
+                log_sum=peak + math.log(total),
+                sink=None if states.sinks is None else float(states.sinks[head]),
+                largest=(float(reach.amax()), float((reach * own.abs()).amax())),
+            )
+
     def _rows(self, queries: Index) -> RowScores:
         return RowScores(self._states, self._head, queries)
 
@@ -117,3 +142,9 @@ def pooled_queries(lines: torch.Tensor, factor: int, reduction: Reduction) -> to
 
 def _sizes(length: int, factor: int, like: torch.Tensor) -> torch.Tensor:
     return torch.from_numpy(cell_sizes(length, factor)).to(like)
+
+
+def to_numpy(tensor: torch.Tensor) -> Float:
+    """Return numbers as they are handed out: float32, by rows."""
+    array: Float = tensor.to("cpu", torch.float32).contiguous().numpy()
+    return array

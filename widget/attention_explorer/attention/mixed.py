@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .base import Attention, Float, Preview, Reduction
+from .terms import Terms
 
 
 class MixedAttention(Attention):
@@ -102,6 +103,10 @@ class MixedAttention(Attention):
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
         part, own = self._places[layer]
         return part.prepare(own, head, queries)
+
+    def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
+        part, own = self._places[layer]
+        return part.terms(own, head, query, keys)
 
 
 def named_layers(numbers: Sequence[int]) -> str:

@@ -49,6 +49,17 @@ class LayerStates:
         """Return the keys that a head reads, shape (keys, d)."""
         return self.key[head * len(self.key) // len(self.query)]
 
+    def biases(self, head: int, queries: Index, keys: torch.Tensor) -> torch.Tensor | None:
+        """Return what is added to the scores, shape (queries, keys); None where nothing is."""
+        if not isinstance(self.mask, BiasedMask):
+            return None
+        added = torch.zeros(
+            len(self.query[head, queries]), len(keys), dtype=self.dtype, device=keys.device
+        )
+        for bias in self.mask.biases:
+            bias.add(added, head, queries, keys)
+        return added
+
     def bound(self, head: int) -> float:
         """Return what no readable score's magnitude exceeds, by the longest query and key."""
         if isinstance(self.mask, BiasedMask):
