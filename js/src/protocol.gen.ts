@@ -85,6 +85,12 @@ export interface CheckResult {
 	readonly ok: boolean;
 }
 
+/** A score of heads, and in a sentence what it means. */
+export interface ScoreInfo {
+	readonly name: string;
+	readonly meaning: string;
+}
+
 /**
  * What is shown, known before anything is asked for.
  *
@@ -109,6 +115,7 @@ export interface Description {
 	readonly model: string;
 	readonly source: string;
 	readonly notes: readonly string[];
+	readonly scores: readonly ScoreInfo[];
 }
 
 /**
@@ -200,17 +207,11 @@ export interface TokensReply {
 	readonly steps: readonly StepInfo[];
 }
 
-/** A score of heads, and in a sentence what it means. */
-export interface ScoreInfo {
-	readonly name: string;
-	readonly meaning: string;
-}
-
 /**
  * What is ready of what was asked for; the rest is worked on, and may be asked for again.
  *
  * Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns, and one
- * score after the other of all heads, float32, zlib.
+ * score of the description after the other, of all heads, float32, zlib.
  * `progress` is the share done of what comes next, None where nothing is left.
  */
 export interface WeightsReply {
@@ -221,7 +222,7 @@ export interface WeightsReply {
 	readonly encoding: Encoding;
 	readonly rows: readonly LineKey[];
 	readonly columns: readonly LineKey[];
-	readonly scores: readonly ScoreInfo[];
+	readonly scores: boolean;
 	readonly progress: number | null;
 }
 

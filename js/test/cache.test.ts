@@ -22,7 +22,7 @@ function replyOf(
 		encoding,
 		rows,
 		columns,
-		scores: [],
+		scores: false,
 		progress: null,
 	};
 }

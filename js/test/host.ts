@@ -168,6 +168,7 @@ export function descriptionOf(
 		model: "a test model",
 		source: "made up",
 		notes: [],
+		scores: [{ name: "peak", meaning: "mean of each row's largest weight" }],
 		...changes,
 	};
 }

@@ -215,7 +215,7 @@ describe("errors", () => {
 		want(reader, 0, [4]);
 		const { id, ...body } = kernel.requests[1] as WeightsRequest;
 		const rubbish = new DataView(Uint8Array.from([1, 2, 3, 4]).buffer);
-		const rest = { id, encoding: "quartic8", scores: [], progress: null } as const;
+		const rest = { id, encoding: "quartic8", scores: false, progress: null } as const;
 		kernel.reply({ ...body, ...rest }, [rubbish, rubbish]);
 		await expect.poll(() => source.fault?.message).toContain("could not be read");
 		kernel.answering = true;

@@ -145,7 +145,7 @@ export class Kernel {
 		const progress = asked.tiles.length ? (this.shares.shift() ?? null) : null;
 		const request = progress === null ? asked : { ...asked, tiles: [], strips: [] };
 		const { id, tiles, strips, rows, columns } = request;
-		const scores = request.scores ? [{ name: "peak", meaning: "mean of each row's largest" }] : [];
+		const { scores } = request;
 		const values = [
 			...tiles.flatMap((key) => this.#tileValues(key)),
 			...strips.flatMap((key) => this.#stripValues(key)),
@@ -153,7 +153,7 @@ export class Kernel {
 		const lines = [
 			...rows.flatMap((key) => rowOf(this.#weights, ...key)),
 			...columns.flatMap((key) => columnOf(this.#weights, ...key)),
-			...scores.flatMap(() => this.#peaks()),
+			...(scores ? this.#peaks() : []),
 		];
 		const buffers = await Promise.all([
 			deflate(encoded(values, encoding, this.#scale)),

@@ -62,7 +62,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 					encoding: "float32",
 					rows: [],
 					columns: [],
-					scores: [],
+					scores: false,
 					progress: null,
 				},
 				encoded(values, "float32", 1),

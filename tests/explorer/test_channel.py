@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from attention_explorer.analysis.scores import SCORES
 from attention_explorer.attention import Attention, DenseAttention, dense_attention
 from attention_explorer.channel import AttentionSource
 from attention_explorer.encoding import decode, encode
@@ -193,19 +194,17 @@ def test_a_sample_of_a_part_of_a_head_is_refused_in_a_sentence(
     assert reply["tiles"] == [(0, 1, 2, 0, 0, pooling)]
 
 
-def test_scores_come_after_the_lines_with_what_they_mean(
-    softmax: Softmax, wires: dict[str, Wire]
-) -> None:
+def test_scores_come_after_the_lines(softmax: Softmax, wires: dict[str, Wire]) -> None:
     layers = softmax(2, 3, 5, 7)
     _, wire = open_source(dense_attention(layers), wires)
     reply, buffers = wire.request(weights_request(rows=[[0, 0, 0]], scores=True))
-    names = [score["name"] for score in reply["scores"]]
+    names = [score.name for score in SCORES]
+    assert reply["scores"]
     numbers = np.frombuffer(buffers[1], "<f4")
     np.testing.assert_array_equal(numbers[:7], layers[0][0][0])
     scores = numbers[7:].reshape(len(names), 2, 3)
     peaks = [layer.max(-1).mean(-1) for layer in layers]
     np.testing.assert_allclose(scores[names.index("peak")], peaks, rtol=1e-6)
-    assert all(score["meaning"] for score in reply["scores"])
 
 
 def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire]) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from traitlets import TraitError
 
+from attention_explorer.analysis.scores import SCORES
 from attention_explorer.attention import dense_attention
 from attention_explorer.encoding import decode
 from attention_explorer.explorer import AttentionExplorer
@@ -245,6 +246,7 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         "model": "tiny",
         "source": "a test",
         "notes": [],
+        "scores": [{"name": name, "meaning": meaning} for name, meaning in SCORES],
     }
 
 

@@ -14,7 +14,7 @@ from typing import Any, get_args
 import anywidget
 import numpy as np
 
-from .analysis.scores import SCORES, Score, score_steps
+from .analysis.scores import score_steps
 from .attention import Attention
 from .encoding import compress, encode
 from .protocol import (
@@ -139,7 +139,7 @@ class AttentionSource(SavedWidget):
         strips = [key for key in strips if ("strip", key) in ready]
         cells = [ready["tile", key] for key in tiles] + [ready["strip", key] for key in strips]
         lines = [ready["row", key] for key in rows] + [ready["column", key] for key in columns]
-        scored = [] if ("scores", None) not in ready else list(SCORES)
+        scored = ("scores", None) in ready
         lines += [ready["scores", None]] if scored else []
         encoding = pixel_encoding(attention)
         reply = weights_reply(tiles, encoding, strips, rows, columns, scored, identity, progress)
@@ -174,7 +174,7 @@ def weights_reply(
     strips: Sequence[StripKey] = (),
     rows: Sequence[LineKey] = (),
     columns: Sequence[LineKey] = (),
-    scores: Sequence[Score] = (),
+    scores: bool = False,
     identity: str = "",
     progress: float | None = None,
 ) -> WeightsReply:
@@ -187,7 +187,7 @@ def weights_reply(
         "encoding": encoding,
         "rows": list(rows),
         "columns": list(columns),
-        "scores": [{"name": score.name, "meaning": score.meaning} for score in scores],
+        "scores": scores,
         "progress": progress,
     }
 

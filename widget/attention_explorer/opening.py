@@ -11,6 +11,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 
+from .analysis.scores import SCORES
 from .attention import Attention
 from .channel import tokens_reply, weights_reply
 from .encoding import compress_within
@@ -58,6 +59,7 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "model": model_name,
         "source": attention.source,
         "notes": list(attention.notes),
+        "scores": [{"name": score.name, "meaning": score.meaning} for score in SCORES],
     }
 
 

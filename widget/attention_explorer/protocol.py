@@ -68,6 +68,13 @@ class CheckResult(TypedDict):
     ok: bool
 
 
+class ScoreInfo(TypedDict):
+    """A score of heads, and in a sentence what it means."""
+
+    name: str
+    meaning: str
+
+
 class Description(TypedDict):
     """What is shown, known before anything is asked for.
 
@@ -92,6 +99,7 @@ class Description(TypedDict):
     model: str
     source: str
     notes: list[str]
+    scores: list[ScoreInfo]
 
 
 class ViewState(TypedDict):
@@ -187,18 +195,11 @@ class TokensReply(TypedDict):
     steps: list[StepInfo]
 
 
-class ScoreInfo(TypedDict):
-    """A score of heads, and in a sentence what it means."""
-
-    name: str
-    meaning: str
-
-
 class WeightsReply(TypedDict):
     """What is ready of what was asked for; the rest is worked on, and may be asked for again.
 
     Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns, and one
-    score after the other of all heads, float32, zlib.
+    score of the description after the other, of all heads, float32, zlib.
     `progress` is the share done of what comes next, None where nothing is left.
     """
 
@@ -209,7 +210,7 @@ class WeightsReply(TypedDict):
     encoding: Encoding
     rows: list[LineKey]
     columns: list[LineKey]
-    scores: list[ScoreInfo]
+    scores: bool
     progress: float | None
 
 

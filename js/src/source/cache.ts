@@ -4,7 +4,6 @@ import {
 	EVERYTHING_BYTES,
 	type LineKey,
 	type Pooling,
-	type ScoreInfo,
 	type StripKey,
 	TILE,
 	type TileKey,
@@ -25,11 +24,6 @@ export interface Tile {
 export interface Line {
 	readonly values: Float32Array;
 	readonly exact: boolean;
-}
-
-/** A number for each head of each layer, layer by layer; NaN where it has none. */
-export interface HeadScore extends ScoreInfo {
-	readonly values: Float32Array;
 }
 
 /** About 80 MB: more than everything that is ever sent whole. */
@@ -123,7 +117,8 @@ export class WeightCache {
 	readonly #tiles = new Recent<Tile>(MAX_TILE_WEIGHTS, (tile) => tile.codes.length);
 	readonly #lines = new Recent<Float32Array>(MAX_LINE_WEIGHTS, (line) => line.length);
 	readonly #strips = new Recent<Uint8Array>(MAX_STRIP_CELLS, (strip) => strip.length);
-	scores: readonly HeadScore[] | null = null;
+	/** One score of the description after the other, of all heads, layer by layer; NaN for none. */
+	scores: Float32Array | undefined;
 	/** Whether all weights come once: then what is pooled is had from them. */
 	readonly #comesWhole: boolean;
 
@@ -244,11 +239,8 @@ export class WeightCache {
 
 	putLines({ rows, columns, scores }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
 		const { queries, keys, layers, heads } = this.#description;
-		const headCount = layers.length * heads;
-		expectBytes(
-			data,
-			4 * (rows.length * keys + columns.length * queries + scores.length * headCount),
-		);
+		const numbers = scores ? this.#description.scores.length * layers.length * heads : 0;
+		expectBytes(data, 4 * (rows.length * keys + columns.length * queries + numbers));
 		const values = new Float32Array(data.buffer, data.byteOffset, data.length / 4);
 		let at = 0;
 		const put = (axis: Axis, key: LineKey, length: number) => {
@@ -257,11 +249,7 @@ export class WeightCache {
 		};
 		for (const key of rows) put("row", key, keys);
 		for (const key of columns) put("column", key, queries);
-		if (scores.length)
-			this.scores = scores.map((score, i) => {
-				const start = at + i * headCount;
-				return { ...score, values: values.slice(start, start + headCount) };
-			});
+		if (scores) this.scores = values.slice(at);
 	}
 }
 

@@ -1,5 +1,5 @@
 import type { Axis, LineKey, StripKey, TileKey } from "../protocol.gen";
-import type { HeadScore, Line, Tile, WeightCache } from "./cache";
+import type { Line, Tile, WeightCache } from "./cache";
 import type { Reader } from "./source";
 
 export type Wish =
@@ -49,10 +49,10 @@ export class WishfulReader implements Reader {
 		return line;
 	}
 
-	scores(): readonly HeadScore[] | undefined {
-		const scores = this.#cache.scores;
+	scores(): Float32Array | undefined {
+		const { scores } = this.#cache;
 		if (!scores) this.#wish("scores", { scores: true });
-		return scores ?? undefined;
+		return scores;
 	}
 
 	#wish(name: string, wish: Wish, urgent = true): void {
@@ -64,7 +64,7 @@ export class WishfulReader implements Reader {
 /** Whether a wish is fulfilled. */
 export function isHere(cache: WeightCache, wish: Wish): boolean {
 	if ("tile" in wish) return cache.tile(wish.tile) !== undefined;
-	if ("scores" in wish) return cache.scores !== null;
+	if ("scores" in wish) return cache.scores !== undefined;
 	if ("strip" in wish) return cache.strip(wish.strip) !== undefined;
 	return cache.line(wish.axis, wish.line)?.exact === true;
 }

@@ -7,7 +7,7 @@ import type {
 	TileKey,
 	TokenTable,
 } from "../protocol.gen";
-import type { HeadScore, Line, Tile } from "./cache";
+import type { Line, Tile } from "./cache";
 
 /** The tokens of both sides; `keys` is `queries` where they are the same. */
 export interface Tokens {
@@ -51,8 +51,8 @@ export interface Reader {
 	peek(key: TileKey): Tile | undefined;
 	/** A pooled row or column, as 8-bit codes. */
 	strip(key: StripKey): Uint8Array | undefined;
-	/** What every head does, in numbers. */
-	scores(): readonly HeadScore[] | undefined;
+	/** One score of the description after the other, of all heads, layer by layer; NaN for none. */
+	scores(): Float32Array | undefined;
 	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
 }
