@@ -16,6 +16,7 @@ import numpy as np
 
 from .analysis.scores import score_steps
 from .attention import Attention
+from .attention.terms import NoTermsError
 from .encoding import compress, encode
 from .protocol import (
     EVERYTHING_BYTES,
@@ -25,6 +26,7 @@ from .protocol import (
     LineKey,
     Reply,
     StripKey,
+    TermsReply,
     TileKey,
     TokensReply,
     WeightsReply,
@@ -36,6 +38,7 @@ from .requests import (
     read_lines,
     read_shown,
     read_strips,
+    read_terms,
     read_tiles,
 )
 from .tiles import (
@@ -106,15 +109,18 @@ class AttentionSource(SavedWidget):
 
     def _answer(self, identity: str, fields: Mapping[str, object]) -> Answer:
         kind = fields.get("kind")
-        if kind not in ("tokens", "weights", "everything"):
+        if kind not in ("tokens", "weights", "everything", "terms"):
             raise ValueError(
-                f"unknown kind of request {kind!r:.80}: use tokens, weights or everything"
+                f"unknown kind of request {kind!r:.80}: use tokens, weights, everything or terms"
             )
         shown = read_shown(fields, self._kinds)
         if kind == "tokens":
             return tokens_reply(self._kinds[shown], identity), []
         if kind == "weights":
             return self._ready_weights(identity, shown, fields)
+        if kind == "terms":
+            with self.lock:
+                return _terms(identity, self._kinds[shown].attention, fields)
         with self.lock:
             return _all_weights(identity, self._kinds[shown].attention)
 
@@ -196,6 +202,34 @@ def _score_steps(kind: Kind) -> Steps:
     """Score all heads of what is shown, step by step."""
     tokens = kind.tokens if kind.key_tokens is None else kind.key_tokens
     return score_steps(kind.attention, kind.key_tokens is None, np.array(tokens.special, bool))
+
+
+def _terms(identity: str, attention: Attention, fields: Mapping[str, object]) -> Answer:
+    line, keys = read_terms(fields, attention)
+    reply: TermsReply = {
+        "id": identity,
+        "kind": "terms",
+        "line": line,
+        "keys": keys,
+        "terms": None,
+        "why": "",
+    }
+    try:
+        terms = attention.terms(*line, keys)
+    except NoTermsError as error:
+        return {**reply, "why": str(error)}, []
+    reply["terms"] = {
+        "size": len(terms.query),
+        "scaling": terms.scaling,
+        "softcap": terms.softcap,
+        "log_sum": terms.log_sum,
+        "sink": terms.sink,
+        "biased": terms.bias is not None,
+        "largest": terms.largest,
+    }
+    numbers = [terms.query, terms.key, terms.product, terms.score]
+    numbers += [] if terms.bias is None else [terms.bias]
+    return reply, [compress(encode(each, "float32") for each in numbers)]
 
 
 def _error_reply(identity: str, error: BaseException) -> ErrorReply:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-ViewName = Literal["text", "heads", "matrix", "model"]
+ViewName = Literal["text", "heads", "matrix", "model", "neuron"]
 Theme = Literal["auto", "light", "dark"]
 Unit = Literal["token", "word"]
 # Keys whose weights are set aside: what the tokenizer added, the first token, marks.
@@ -170,7 +170,17 @@ class EverythingRequest(TypedDict):
     shown: str
 
 
-Request = TokensRequest | WeightsRequest | EverythingRequest
+class TermsRequest(TypedDict):
+    """Ask what the scores of a row against some keys are made of."""
+
+    id: str
+    kind: Literal["terms"]
+    shown: str
+    line: LineKey
+    keys: list[int]
+
+
+Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest
 
 
 class StepInfo(TypedDict):
@@ -214,6 +224,32 @@ class WeightsReply(TypedDict):
     progress: float | None
 
 
+class TermsInfo(TypedDict):
+    """What all scores of a row share; see `attention.terms.Terms`. `size` is that of a vector."""
+
+    size: int
+    scaling: float
+    softcap: float | None
+    log_sum: float
+    sink: float | None
+    biased: bool
+    largest: tuple[float, float]
+
+
+class TermsReply(TypedDict):
+    """Buffer 0, float32, zlib: query, keys one after the other, products, scores, biases if any.
+
+    `terms` is None where the weights aren't made of queries and keys that are known; `why` says so.
+    """
+
+    id: str
+    kind: Literal["terms"]
+    line: LineKey
+    keys: list[int]
+    terms: TermsInfo | None
+    why: str
+
+
 class ErrorReply(TypedDict):
     """What went wrong, as a sentence for the person who looks; `detail` is the traceback."""
 
@@ -223,7 +259,7 @@ class ErrorReply(TypedDict):
     detail: str
 
 
-Reply = TokensReply | WeightsReply | ErrorReply
+Reply = TokensReply | WeightsReply | TermsReply | ErrorReply
 
 
 class SavedReplies(TypedDict):

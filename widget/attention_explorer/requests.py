@@ -65,10 +65,20 @@ def read_flag(fields: Mapping[str, object], name: str) -> bool:
     return flag
 
 
+def read_terms(fields: Mapping[str, object], attention: Attention) -> tuple[LineKey, list[int]]:
+    """Return the row and the keys whose terms are asked for."""
+    line = _line_key(attention, fields.get("line"), "row")
+    keys, _ = _split(_list(fields, "keys"), ["key"] * len(_list(fields, "keys")))
+    for key in keys:
+        _check_line(attention, "column", key)
+    return line, list(keys)
+
+
 def _list(fields: Mapping[str, object], name: str) -> Sequence[object]:
     keys = fields.get(name)
     if not isinstance(keys, (list, tuple)):
-        raise ValueError(f"a request for weights needs {name}, a list; got {keys!r:.80}")
+        kind = fields["kind"]
+        raise ValueError(f"a request for {kind} needs {name}, a list; got {keys!r:.80}")
     return keys
 
 

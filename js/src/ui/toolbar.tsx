@@ -10,6 +10,7 @@ const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	heads: "Heads",
 	matrix: "Matrix",
 	model: "Model",
+	neuron: "Neuron",
 };
 const MASSES = [0.5, 0.8, 0.9, 0.95, 1];
 
