@@ -1,0 +1,38 @@
+"""Room for a view on a figure, and axes that carry nothing yet."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+
+from .colours import Palette
+
+_STEPS = (1, 2, 5)
+
+
+class Room(NamedTuple):
+    """How large a view is by itself, and what it needs around it, in points."""
+
+    width: float
+    height: float
+    left: float = 6
+    right: float = 6
+    top: float = 6
+    bottom: float = 6
+
+
+def bare(ax: Axes, colours: Palette, framed: bool) -> None:
+    """Take away ticks and, unless `framed`, the frame; give the axes the theme's ground."""
+    ax.set(xticks=[], yticks=[], facecolor=colours.ground)
+    ax.spines[:].set(visible=framed, color=colours.line, linewidth=0.75)
+
+
+def marks(count: int, length: float, room: float) -> range:
+    """Return the round positions of `count` that have `room` each along a `length`."""
+    unit = 1
+    while True:
+        for step in _STEPS:
+            if unit * step * length >= room * count:
+                return range(0, count, unit * step)
+        unit *= 10
