@@ -60,6 +60,9 @@ export type TileKey = readonly [number, number, number, number, number, Pooling]
 /** (layer, head, query) for a row, (layer, head, key) for a column. */
 export type LineKey = readonly [number, number, number];
 
+/** (layer, head): how much of what each query reads is hidden. */
+export type MassKey = readonly [number, number];
+
 /** (layer, head, query or key, level, reduction, axis): a row or a column, pooled by 2 ** level. */
 export type StripKey = readonly [number, number, number, number, Reduction, Axis];
 
@@ -174,6 +177,7 @@ export interface WeightsRequest {
 	readonly strips: readonly StripKey[];
 	readonly rows: readonly LineKey[];
 	readonly columns: readonly LineKey[];
+	readonly masses: readonly MassKey[];
 	readonly scores: boolean;
 }
 
@@ -219,8 +223,8 @@ export interface TokensReply {
 /**
  * What is ready of what was asked for; the rest is worked on, and may be asked for again.
  *
- * Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns, and one
- * score of the description after the other, of all heads, float32, zlib.
+ * Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns,
+ * masses, and one score of the description after the other, of all heads, float32, zlib.
  * `progress` is the share done of what comes next, None where nothing is left.
  */
 export interface WeightsReply {
@@ -231,6 +235,7 @@ export interface WeightsReply {
 	readonly encoding: Encoding;
 	readonly rows: readonly LineKey[];
 	readonly columns: readonly LineKey[];
+	readonly masses: readonly MassKey[];
 	readonly scores: boolean;
 	readonly progress: number | null;
 }

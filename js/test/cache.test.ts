@@ -22,6 +22,7 @@ function replyOf(
 		encoding,
 		rows,
 		columns,
+		masses: [],
 		scores: false,
 		progress: null,
 	};

@@ -32,6 +32,8 @@ export class Kernel {
 	/** Requests for tiles are answered with these shares first, as by a kernel that still computes. */
 	shares: number[] = [];
 	steps: readonly StepInfo[] = [];
+	/** What each query reads of hidden keys. */
+	hidden: (layer: number, head: number, query: number) => number = () => 0;
 	readonly #encoding: Encoding;
 	#answered = 0;
 
@@ -137,6 +139,7 @@ export class Kernel {
 			strips: [],
 			rows: [],
 			columns: [],
+			masses: [],
 			scores: false,
 		};
 	}
@@ -145,7 +148,7 @@ export class Kernel {
 		const progress = asked.tiles.length ? (this.shares.shift() ?? null) : null;
 		const request = progress === null ? asked : { ...asked, tiles: [], strips: [] };
 		const { id, tiles, strips, rows, columns } = request;
-		const { scores } = request;
+		const { masses, scores } = request;
 		const values = [
 			...tiles.flatMap((key) => this.#tileValues(key)),
 			...strips.flatMap((key) => this.#stripValues(key)),
@@ -153,6 +156,7 @@ export class Kernel {
 		const lines = [
 			...rows.flatMap((key) => rowOf(this.#weights, ...key)),
 			...columns.flatMap((key) => columnOf(this.#weights, ...key)),
+			...masses.flatMap(([layer, head]) => this.#hiddenOf(layer, head)),
 			...(scores ? this.#peaks() : []),
 		];
 		const buffers = await Promise.all([
@@ -167,10 +171,17 @@ export class Kernel {
 			encoding,
 			rows,
 			columns,
+			masses,
 			scores,
 			progress,
 		};
 		return { reply, buffers };
+	}
+
+	#hiddenOf(layer: number, head: number): number[] {
+		return Array.from({ length: this.#weights.queries }, (_, query) =>
+			this.hidden(layer, head, query),
+		);
 	}
 
 	/** Each head's mean of the largest weight of a row. */

@@ -62,6 +62,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 					encoding: "float32",
 					rows: [],
 					columns: [],
+					masses: [],
 					scores: false,
 					progress: null,
 				},
@@ -77,6 +78,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 		peek: (key) => cache.tile(key),
 		strip: (key) => cache.strip(key),
 		scores: () => undefined,
+		mass: () => undefined,
 		line: (axis, key) => cache.line(axis, key),
 	};
 	return { reader, table: cache.table };

@@ -12,6 +12,8 @@ import pytest
 
 from attention_explorer.analysis.scores import SCORES
 from attention_explorer.attention import Attention, DenseAttention, dense_attention
+from attention_explorer.attention.hidden import HiddenAttention
+from attention_explorer.attention.words import WordAttention
 from attention_explorer.channel import AttentionSource
 from attention_explorer.encoding import decode, encode
 from attention_explorer.tracing import Kind, Tokens
@@ -37,8 +39,8 @@ def open_source(attention: Attention, wires: dict[str, Wire]) -> tuple[Attention
 
 
 def weights_request(**fields: object) -> dict[str, object]:
-    empty = {"tiles": [], "strips": [], "rows": [], "columns": [], "scores": False}
-    return {"id": "r1", "kind": "weights", "shown": "", **empty, **fields}
+    empty = dict.fromkeys(("tiles", "strips", "rows", "columns", "masses"), ())
+    return {"id": "r1", "kind": "weights", "shown": "", **empty, "scores": False, **fields}
 
 
 def pooled_by_hand(matrix: Weights, factor: int, reduction: str) -> Weights:
@@ -207,6 +209,44 @@ def test_scores_come_after_the_lines(softmax: Softmax, wires: dict[str, Wire]) -
     np.testing.assert_allclose(scores[names.index("peak")], peaks, rtol=1e-6)
 
 
+@pytest.mark.parametrize("by_word", [False, True])
+@pytest.mark.parametrize("renormalise", [False, True])
+@pytest.mark.parametrize("cells", [1, 1 << 19], ids=["a row a step", "one step"])
+def test_masses_are_what_hidden_keys_had_before(
+    by_word: bool,
+    renormalise: bool,
+    cells: int,
+    softmax: Softmax,
+    wires: dict[str, Wire],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Catches a mass of what is left, of another head, and one before the columns."""
+    monkeypatch.setattr("attention_explorer.tiles._MASS_CELLS", cells)
+    layers = softmax(2, 3, 5, 7)
+    attention: Attention = HiddenAttention(dense_attention(layers), (0, 5), renormalise)
+    mass = [layer[:, :, [0, 5]].sum(-1) for layer in layers]
+    if by_word:
+        attention = WordAttention(attention, (0, 1, 1, 1, 2), (0, 1, 1, 2, 3, 4, 5))
+        mass = [np.stack([m[:, 0], m[:, 1:4].mean(1), m[:, 4]], 1) for m in mass]
+    source, wire = open_source(attention, wires)
+    source.answer_within = PATIENT
+    keys = [(1, 2), (0, 1)]
+    reply, buffers = wire.request(weights_request(columns=[[0, 0, 3]], masses=keys, scores=True))
+    assert reply["masses"] == keys
+    numbers, n = np.frombuffer(buffers[1], "<f4"), attention.n_queries
+    np.testing.assert_allclose(numbers[:n], attention.column(0, 0, 3), rtol=1e-6)
+    expected = np.concatenate([mass[1][2], mass[0][1]])
+    np.testing.assert_allclose(numbers[n : 3 * n], expected, rtol=1e-5)
+
+
+def test_where_nothing_is_hidden_the_mass_is_nothing(
+    attention: DenseAttention, wires: dict[str, Wire]
+) -> None:
+    _, wire = open_source(attention, wires)
+    _, buffers = wire.request(weights_request(masses=[[2, 1]]))
+    np.testing.assert_array_equal(np.frombuffer(buffers[1], "<f4"), np.zeros(5))
+
+
 def test_tokens_of_both_sides(attention: DenseAttention, wires: dict[str, Wire]) -> None:
     _, wire = open_source(attention, wires)
     reply, buffers = wire.request({"id": "a", "kind": "tokens", "shown": ""})
@@ -303,6 +343,8 @@ MALFORMED: list[tuple[object, str, str]] = [
     (weights_request(tiles=[[0, 0, 0, 0, 1, "max"]]), "r1", "level 0 key tile 1 is out of range"),
     (weights_request(rows=[[0, 0, 5]]), "r1", "query 5 is out of range: 0 to 4"),
     (weights_request(columns=[[0, 0, 7]]), "r1", "key 7 is out of range: 0 to 6"),
+    (weights_request(masses=[[3, 0]]), "r1", "layer 3 is out of range: 0 to 2"),
+    (weights_request(masses=[[0, 0, 0]]), "r1", "isn't [layer, head]: 2 integers"),
     (weights_request(columns=[{"layer": 0}]), "r1", "isn't [layer, head, key]: 3 integers"),
 ]
 

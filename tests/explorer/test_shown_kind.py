@@ -43,6 +43,7 @@ def row_request(shown: str) -> dict[str, object]:
         "tiles": [],
         "strips": [],
         "columns": [],
+        "masses": [],
         "scores": False,
     } | {"rows": [[1, 1, 4]]}
 

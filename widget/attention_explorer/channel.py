@@ -24,6 +24,7 @@ from .protocol import (
     Encoding,
     ErrorReply,
     LineKey,
+    MassKey,
     Reply,
     StripKey,
     TermsReply,
@@ -36,6 +37,7 @@ from .requests import (
     read_flag,
     read_identity,
     read_lines,
+    read_masses,
     read_shown,
     read_strips,
     read_terms,
@@ -45,6 +47,7 @@ from .tiles import (
     column_steps,
     encode_tiles,
     exact_tile_keys,
+    mass_steps,
     n_weights,
     pixel_encoding,
     row_steps,
@@ -127,13 +130,14 @@ class AttentionSource(SavedWidget):
     def _ready_weights(self, identity: str, shown: str, fields: Mapping[str, object]) -> Answer:
         attention = self._kinds[shown].attention
         tiles, strips = read_tiles(fields, attention), read_strips(fields, attention)
-        scores = read_flag(fields, "scores")
+        masses, scores = read_masses(fields, attention), read_flag(fields, "scores")
         rows, columns = (read_lines(fields, attention, axis) for axis in get_args(Axis))
         # What was worked on for another kind of attention is never taken for this one's.
-        jobs: dict[tuple[str, str, TileKey | StripKey | LineKey | None], Steps] = {
+        jobs: dict[tuple[str, str, TileKey | StripKey | LineKey | MassKey | None], Steps] = {
             **{(shown, "row", key): row_steps(attention, key) for key in rows},
             **{(shown, "column", key): column_steps(attention, key) for key in columns},
             **{(shown, "strip", key): strip_steps(attention, key) for key in strips},
+            **{(shown, "mass", key): mass_steps(attention, key) for key in masses},
             **({(shown, "scores", None): _score_steps(self._kinds[shown])} if scores else {}),
             **{(shown, "tile", key): tile_steps(attention, key) for key in tiles},
         }
@@ -143,12 +147,16 @@ class AttentionSource(SavedWidget):
         columns = [key for key in columns if ("column", key) in ready]
         tiles = [key for key in tiles if ("tile", key) in ready]
         strips = [key for key in strips if ("strip", key) in ready]
+        masses = [key for key in masses if ("mass", key) in ready]
         cells = [ready["tile", key] for key in tiles] + [ready["strip", key] for key in strips]
         lines = [ready["row", key] for key in rows] + [ready["column", key] for key in columns]
+        lines += [ready["mass", key] for key in masses]
         scored = ("scores", None) in ready
         lines += [ready["scores", None]] if scored else []
         encoding = pixel_encoding(attention)
-        reply = weights_reply(tiles, encoding, strips, rows, columns, scored, identity, progress)
+        reply = weights_reply(
+            tiles, encoding, strips, rows, columns, masses, scored, identity, progress
+        )
         return reply, [
             compress(encode(pixels, encoding, attention.scale) for pixels in cells),
             compress(encode(line, "float32") for line in lines),
@@ -180,6 +188,7 @@ def weights_reply(
     strips: Sequence[StripKey] = (),
     rows: Sequence[LineKey] = (),
     columns: Sequence[LineKey] = (),
+    masses: Sequence[MassKey] = (),
     scores: bool = False,
     identity: str = "",
     progress: float | None = None,
@@ -193,6 +202,7 @@ def weights_reply(
         "encoding": encoding,
         "rows": list(rows),
         "columns": list(columns),
+        "masses": list(masses),
         "scores": scores,
         "progress": progress,
     }

@@ -41,6 +41,8 @@ SegmentPair = tuple[int, int]
 TileKey = tuple[int, int, int, int, int, Pooling]
 # (layer, head, query) for a row, (layer, head, key) for a column.
 LineKey = tuple[int, int, int]
+# (layer, head): how much of what each query reads is hidden.
+MassKey = tuple[int, int]
 # (layer, head, query or key, level, reduction, axis): a row or a column, pooled by 2 ** level.
 StripKey = tuple[int, int, int, int, Reduction, Axis]
 
@@ -159,6 +161,7 @@ class WeightsRequest(TypedDict):
     strips: list[StripKey]
     rows: list[LineKey]
     columns: list[LineKey]
+    masses: list[MassKey]
     scores: bool
 
 
@@ -208,8 +211,8 @@ class TokensReply(TypedDict):
 class WeightsReply(TypedDict):
     """What is ready of what was asked for; the rest is worked on, and may be asked for again.
 
-    Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns, and one
-    score of the description after the other, of all heads, float32, zlib.
+    Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns,
+    masses, and one score of the description after the other, of all heads, float32, zlib.
     `progress` is the share done of what comes next, None where nothing is left.
     """
 
@@ -220,6 +223,7 @@ class WeightsReply(TypedDict):
     encoding: Encoding
     rows: list[LineKey]
     columns: list[LineKey]
+    masses: list[MassKey]
     scores: bool
     progress: float | None
 

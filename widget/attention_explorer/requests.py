@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast, get_args
 
 from .attention import Attention
-from .protocol import Axis, LineKey, Pooling, Reduction, StripKey, TileKey
+from .protocol import Axis, LineKey, MassKey, Pooling, Reduction, StripKey, TileKey
 from .tiles import check_sampled, n_levels, tile_grid
 from .tracing import Kind
 
@@ -55,6 +55,11 @@ def read_strips(fields: Mapping[str, object], attention: Attention) -> list[Stri
 def read_lines(fields: Mapping[str, object], attention: Attention, axis: Axis) -> list[LineKey]:
     """Return the rows or the columns that are asked for."""
     return [_line_key(attention, key, axis) for key in _list(fields, f"{axis}s")]
+
+
+def read_masses(fields: Mapping[str, object], attention: Attention) -> list[MassKey]:
+    """Return the heads whose hidden mass is asked for."""
+    return [_mass_key(attention, key) for key in _list(fields, "masses")]
 
 
 def read_flag(fields: Mapping[str, object], name: str) -> bool:
@@ -113,6 +118,12 @@ def _line_key(attention: Attention, key: object, axis: Axis) -> LineKey:
     _check_head(attention, layer, head)
     _check_line(attention, axis, index)
     return layer, head, index
+
+
+def _mass_key(attention: Attention, key: object) -> MassKey:
+    (layer, head), _ = _split(key, ("layer", "head"))
+    _check_head(attention, layer, head)
+    return layer, head
 
 
 def _check_line(attention: Attention, axis: Axis, index: int) -> None:

@@ -10,10 +10,12 @@ from .attention import Attention
 from .attention.base import Float, Reduction
 from .attention.blocks import pool
 from .encoding import encode
-from .protocol import TILE, Encoding, LineKey, Pooling, StripKey, TileKey
+from .protocol import TILE, Encoding, LineKey, MassKey, Pooling, StripKey, TileKey
 from .worker import Steps
 
 _SAMPLED = " sampled"
+# Of rows that are read at once to sum up what is hidden: some ms of work.
+_MASS_CELLS = 1 << 19
 
 
 def pixel_encoding(attention: Attention) -> Encoding:
@@ -77,6 +79,18 @@ def row_steps(attention: Attention, key: LineKey) -> Steps:
     """Compute one row, in a single step."""
     yield from ()
     return attention.row(*key)
+
+
+def mass_steps(attention: Attention, key: MassKey) -> Steps:
+    """Compute what is hidden of each query's row, some rows a step."""
+    n_queries = attention.n_queries
+    at_once = max(1, _MASS_CELLS // attention.n_keys)
+    parts = []
+    for first in range(0, n_queries, at_once):
+        queries = range(first, min(first + at_once, n_queries))
+        parts.append(attention.hidden_mass(*key, queries))
+        yield queries.stop / n_queries
+    return np.concatenate(parts)
 
 
 def strip_steps(attention: Attention, key: StripKey) -> Steps:

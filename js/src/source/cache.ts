@@ -3,6 +3,7 @@ import {
 	type Description,
 	EVERYTHING_BYTES,
 	type LineKey,
+	type MassKey,
 	type Pooling,
 	type StripKey,
 	TILE,
@@ -185,6 +186,10 @@ export class WeightCache {
 		return values ? { values, exact: true } : this.#lineFromTiles(axis, key);
 	}
 
+	mass(key: MassKey): Float32Array | undefined {
+		return this.#lines.get(`mass,${key}`);
+	}
+
 	#lineFromTiles(axis: Axis, [layer, head, index]: LineKey): Line | undefined {
 		const { queries, keys } = this.#description;
 		const length = axis === "row" ? keys : queries;
@@ -237,18 +242,19 @@ export class WeightCache {
 		}
 	}
 
-	putLines({ rows, columns, scores }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
+	putLines({ rows, columns, masses, scores }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
 		const { queries, keys, layers, heads } = this.#description;
 		const numbers = scores ? this.#description.scores.length * layers.length * heads : 0;
-		expectBytes(data, 4 * (rows.length * keys + columns.length * queries + numbers));
+		expectBytes(data, 4 * (rows.length * keys + (columns.length + masses.length) * queries + numbers));
 		const values = new Float32Array(data.buffer, data.byteOffset, data.length / 4);
 		let at = 0;
-		const put = (axis: Axis, key: LineKey, length: number) => {
+		const put = (axis: Axis | "mass", key: LineKey | MassKey, length: number) => {
 			this.#lines.put(`${axis},${key}`, values.slice(at, at + length));
 			at += length;
 		};
 		for (const key of rows) put("row", key, keys);
 		for (const key of columns) put("column", key, queries);
+		for (const key of masses) put("mass", key, queries);
 		if (scores) this.scores = values.slice(at);
 	}
 }

@@ -4,6 +4,7 @@ import {
 	type Description,
 	EVERYTHING_BYTES,
 	type LineKey,
+	type MassKey,
 	type Reply,
 	type Request,
 	type SavedReplies,
@@ -178,11 +179,13 @@ export class KernelSource implements TileSource {
 		const tiles: TileKey[] = [];
 		const strips: StripKey[] = [];
 		const lines: Record<Axis, LineKey[]> = { row: [], column: [] };
+		const masses: MassKey[] = [];
 		const names: string[] = [];
 		let cells = 0;
 		let scores = false;
 		for (const [name, wish] of this.#missing()) {
 			if ("scores" in wish) scores = true;
+			else if ("mass" in wish) masses.push(wish.mass);
 			else if ("line" in wish) {
 				if (lines.row.length + lines.column.length >= LINES_A_REQUEST) continue;
 				lines[wish.axis].push(wish.line);
@@ -198,7 +201,7 @@ export class KernelSource implements TileSource {
 		}
 		if (names.length) {
 			const { row: rows, column: columns } = lines;
-			const body = { kind: "weights", tiles, strips, rows, columns, scores } as const;
+			const body = { kind: "weights", tiles, strips, rows, columns, masses, scores } as const;
 			return { body, names };
 		}
 		const { layers, heads, queries, keys } = this.description;

@@ -1,10 +1,11 @@
-import type { Axis, LineKey, StripKey, TileKey } from "../protocol.gen";
+import type { Axis, LineKey, MassKey, StripKey, TileKey } from "../protocol.gen";
 import type { Line, Tile, WeightCache } from "./cache";
 import type { Reader } from "./source";
 
 export type Wish =
 	| { readonly tile: TileKey }
 	| { readonly strip: StripKey }
+	| { readonly mass: MassKey }
 	| { readonly scores: true }
 	| { readonly axis: Axis; readonly line: LineKey };
 
@@ -49,6 +50,12 @@ export class WishfulReader implements Reader {
 		return line;
 	}
 
+	mass(key: MassKey): Float32Array | undefined {
+		const mass = this.#cache.mass(key);
+		if (!mass) this.#wish(`mass,${key}`, { mass: key });
+		return mass;
+	}
+
 	scores(): Float32Array | undefined {
 		const { scores } = this.#cache;
 		if (!scores) this.#wish("scores", { scores: true });
@@ -64,6 +71,7 @@ export class WishfulReader implements Reader {
 /** Whether a wish is fulfilled. */
 export function isHere(cache: WeightCache, wish: Wish): boolean {
 	if ("tile" in wish) return cache.tile(wish.tile) !== undefined;
+	if ("mass" in wish) return cache.mass(wish.mass) !== undefined;
 	if ("scores" in wish) return cache.scores !== undefined;
 	if ("strip" in wish) return cache.strip(wish.strip) !== undefined;
 	return cache.line(wish.axis, wish.line)?.exact === true;

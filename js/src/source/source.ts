@@ -2,6 +2,7 @@ import type {
 	Axis,
 	Description,
 	LineKey,
+	MassKey,
 	StepInfo,
 	StripKey,
 	TileKey,
@@ -53,6 +54,8 @@ export interface Reader {
 	strip(key: StripKey): Uint8Array | undefined;
 	/** One score of the description after the other, of all heads, layer by layer; NaN for none. */
 	scores(): Float32Array | undefined;
+	/** How much of what each query reads is hidden. */
+	mass(key: MassKey): Float32Array | undefined;
 	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
 }

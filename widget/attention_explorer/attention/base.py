@@ -126,6 +126,10 @@ class Attention(ABC):
         whole = slice(0, self.n_queries), slice(0, self.n_keys)
         return Preview(self.pooled(layer, head, *whole, factor, reduction), exact=True)
 
+    def hidden_mass(self, layer: int, head: int, queries: Sequence[int]) -> Float:
+        """Return how much of what each query reads isn't shown, shape (len(queries),)."""
+        return np.zeros(len(queries), np.float32)
+
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
         """Do beforehand what the first tile or column of these queries takes long for.
 

@@ -70,6 +70,13 @@ class WordAttention(DerivedAttention):
         found /= self._queries.sizes
         return found
 
+    def hidden_mass(self, layer: int, head: int, queries: Sequence[int]) -> Float:
+        tokens, owners = self._queries.tokens_of(queries)
+        found = np.zeros((len(queries), 1), np.float32)
+        _add(found, self.base.hidden_mass(layer, head, tokens.tolist())[:, None], owners)
+        mass: Float = found[:, 0] / self._queries.sizes[np.array(queries, np.intp)]
+        return mass
+
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
         tokens = self._queries.tokens(clip(queries, self.n_queries))
         yield from self.base.prepare(layer, head, tokens)
