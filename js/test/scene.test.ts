@@ -78,6 +78,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 		peek: (key) => cache.tile(key),
 		strip: (key) => cache.strip(key),
 		scores: () => undefined,
+		terms: () => undefined,
 		mass: () => undefined,
 		line: (axis, key) => cache.line(axis, key),
 	};

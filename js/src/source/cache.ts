@@ -10,8 +10,10 @@ import {
 	type TileKey,
 	type WeightsReply,
 } from "../protocol.gen";
-import { BYTES_PER_WEIGHT, decodeTable, encode } from "./codec";
+import { BYTES_PER_WEIGHT, decodeTable, encode, expectBytes } from "./codec";
 import { Pool } from "./pool";
+import { Recent } from "./recent";
+import { TermsCache } from "./terms";
 
 /** A block of weights as 8-bit codes, and as themselves where they came as float32. */
 export interface Tile {
@@ -71,46 +73,6 @@ export function cellsOf({ queries, keys }: Description, [, , level, q, k]: TileK
 	return tileSide(queries, level, q) * tileSide(keys, level, k);
 }
 
-/** Entries up to so many values together; beyond, the least recently used go first. */
-class Recent<T> {
-	readonly #entries = new Map<string, T>();
-	readonly #most: number;
-	readonly #valuesOf: (entry: T) => number;
-	#values = 0;
-
-	constructor(most: number, valuesOf: (entry: T) => number) {
-		this.#most = most;
-		this.#valuesOf = valuesOf;
-	}
-
-	get(name: string): T | undefined {
-		const entry = this.#entries.get(name);
-		// Keeping order costs, and pays only where something may soon have to go.
-		if (entry && this.#values > this.#most / 2) {
-			this.#entries.delete(name);
-			this.#entries.set(name, entry);
-		}
-		return entry;
-	}
-
-	put(name: string, entry: T): void {
-		this.#remove(name);
-		this.#entries.set(name, entry);
-		this.#values += this.#valuesOf(entry);
-		for (const oldest of this.#entries.keys()) {
-			if (this.#values <= this.#most) break;
-			this.#remove(oldest);
-		}
-	}
-
-	#remove(name: string): void {
-		const entry = this.#entries.get(name);
-		if (entry === undefined) return;
-		this.#entries.delete(name);
-		this.#values -= this.#valuesOf(entry);
-	}
-}
-
 /** What has come from the kernel or a snapshot so far. */
 export class WeightCache {
 	readonly table: Float32Array;
@@ -120,6 +82,7 @@ export class WeightCache {
 	readonly #strips = new Recent<Uint8Array>(MAX_STRIP_CELLS, (strip) => strip.length);
 	/** One score of the description after the other, of all heads, layer by layer; NaN for none. */
 	scores: Float32Array | undefined;
+	readonly terms = new TermsCache();
 	/** Whether all weights come once: then what is pooled is had from them. */
 	readonly #comesWhole: boolean;
 
@@ -259,8 +222,3 @@ export class WeightCache {
 	}
 }
 
-/** Weights cut at the wrong places would make a plausible picture that is not the model's. */
-function expectBytes(data: Uint8Array, expected: number): void {
-	if (data.length !== expected)
-		throw new Error(`expected ${expected} bytes of weights, got ${data.length}`);
-}

@@ -26,4 +26,10 @@ export function encode(weight: number, signed: boolean, scale: number): number {
 	return signed ? 128 + Math.sign(weight) * code : code;
 }
 
+/** Numbers cut at the wrong places would make a plausible picture that is not the model's. */
+export function expectBytes(data: Uint8Array, expected: number): void {
+	if (data.length !== expected)
+		throw new Error(`expected ${expected} bytes of numbers, got ${data.length}`);
+}
+
 export const BYTES_PER_WEIGHT: Record<Encoding, number> = { float32: 4, quartic8: 1, signed8: 1 };

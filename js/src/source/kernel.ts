@@ -10,6 +10,7 @@ import {
 	type SavedReplies,
 	type Snapshot,
 	type StripKey,
+	type TermsReply,
 	TILE,
 	type TileKey,
 	type TokensReply,
@@ -184,6 +185,9 @@ export class KernelSource implements TileSource {
 		let cells = 0;
 		let scores = false;
 		for (const [name, wish] of this.#missing()) {
+			// They take no time: nobody waits for them behind what does.
+			if ("terms" in wish)
+				return { body: { kind: "terms", line: wish.terms, keys: wish.keys }, names: [name] };
 			if ("scores" in wish) scores = true;
 			else if ("mass" in wish) masses.push(wish.mass);
 			else if ("line" in wish) {
@@ -246,6 +250,7 @@ export class KernelSource implements TileSource {
 		try {
 			if (reply.kind === "tokens") this.#putTokens(reply);
 			else if (reply.kind === "weights") await this.#putWeights(reply, buffers);
+			else if (reply.kind === "terms") await this.#putTerms(reply, buffers);
 			else this.#refuse(names, reply);
 		} catch (error) {
 			this.#refuse(names, {
@@ -256,7 +261,8 @@ export class KernelSource implements TileSource {
 		if (this.#signal.aborted || !this.#pending) return;
 		this.#pending = null;
 		const share = reply.kind === "weights" ? reply.progress : null;
-		this.#settle(share);
+		if (reply.kind === "terms" && this.status.kind === "computing") this.#changed();
+		else this.#settle(share);
 		this.#pump();
 	}
 
@@ -292,6 +298,11 @@ export class KernelSource implements TileSource {
 		const [pixels, lines] = await Promise.all(buffers.map((buffer) => inflate(bytesOf(buffer))));
 		if (pixels) this.#cache.putPixels(reply, pixels);
 		if (lines) this.#cache.putLines(reply, lines);
+	}
+
+	async #putTerms(reply: TermsReply, [numbers]: readonly DataView[]): Promise<void> {
+		const data = numbers ? await inflate(bytesOf(numbers)) : new Uint8Array();
+		this.#cache.terms.put(reply, data);
 	}
 
 	#open(snapshot: Snapshot): void {

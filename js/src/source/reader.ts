@@ -1,12 +1,14 @@
 import type { Axis, LineKey, MassKey, StripKey, TileKey } from "../protocol.gen";
 import type { Line, Tile, WeightCache } from "./cache";
 import type { Reader } from "./source";
+import type { RowTerms } from "./terms";
 
 export type Wish =
 	| { readonly tile: TileKey }
 	| { readonly strip: StripKey }
 	| { readonly mass: MassKey }
 	| { readonly scores: true }
+	| { readonly terms: LineKey; readonly keys: readonly number[] }
 	| { readonly axis: Axis; readonly line: LineKey };
 
 /** Reads from what is here, and remembers what the latest drawing missed. */
@@ -62,6 +64,14 @@ export class WishfulReader implements Reader {
 		return scores;
 	}
 
+	terms(line: LineKey, keys: readonly number[]): RowTerms | undefined {
+		const { terms } = this.#cache;
+		const missing = terms.missing(line, keys) ?? keys;
+		const row = terms.row(line);
+		if (!row || missing.length) this.#wish(`terms,${line}`, { terms: line, keys: missing });
+		return row;
+	}
+
 	#wish(name: string, wish: Wish, urgent = true): void {
 		this.wishes.set(name, wish);
 		this.#urgent ||= urgent;
@@ -73,6 +83,7 @@ export function isHere(cache: WeightCache, wish: Wish): boolean {
 	if ("tile" in wish) return cache.tile(wish.tile) !== undefined;
 	if ("mass" in wish) return cache.mass(wish.mass) !== undefined;
 	if ("scores" in wish) return cache.scores !== undefined;
+	if ("terms" in wish) return cache.terms.missing(wish.terms, wish.keys)?.length === 0;
 	if ("strip" in wish) return cache.strip(wish.strip) !== undefined;
 	return cache.line(wish.axis, wish.line)?.exact === true;
 }

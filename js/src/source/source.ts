@@ -9,6 +9,7 @@ import type {
 	TokenTable,
 } from "../protocol.gen";
 import type { Line, Tile } from "./cache";
+import type { RowTerms } from "./terms";
 
 /** The tokens of both sides; `keys` is `queries` where they are the same. */
 export interface Tokens {
@@ -56,6 +57,8 @@ export interface Reader {
 	scores(): Float32Array | undefined;
 	/** How much of what each query reads is hidden. */
 	mass(key: MassKey): Float32Array | undefined;
+	/** What a row's scores are made of, once asked for against these keys. */
+	terms(line: LineKey, keys: readonly number[]): RowTerms | undefined;
 	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
 }
