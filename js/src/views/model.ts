@@ -107,14 +107,14 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		const shown = { ...view, height, width: Math.min(view.width, grid.width) };
 		zooms.hidden = zoom === 1 && Math.min(grid.across, grid.down) > 24;
 		setName(scroll, nameOf(now));
-		const { focus, ink } = now;
+		const { focus, colours } = now;
 		const key = JSON.stringify([
 			grid,
 			shown,
 			focus.query,
 			focus.key,
 			now.state.pooling,
-			ink.name,
+			colours.dark,
 			devicePixelRatio,
 		]);
 		// What is missing is wished for in every frame.
