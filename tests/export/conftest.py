@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,8 @@ def softmax(layers: int, heads: int, queries: int, keys: int) -> Weights:
     """Random attention, the same each time."""
     scores = np.random.default_rng(0).normal(0, 2, (layers, heads, queries, keys))
     weights = np.exp(scores)
-    return (weights / weights.sum(-1, keepdims=True)).astype(np.float32)
+    rows: Weights = (weights / weights.sum(-1, keepdims=True)).astype(np.float32)
+    return rows
 
 
 @pytest.fixture
@@ -49,7 +51,7 @@ Explore = Callable[..., AttentionExplorer]
 def explore() -> Explore:
     """Make an explorer of so many tokens, 2 layers x 3 heads."""
 
-    def make(tokens: int, **options: object) -> AttentionExplorer:
+    def make(tokens: int, **options: Any) -> AttentionExplorer:
         names = [f"t{i}" for i in range(tokens)]
         options = {"layer": 1, "heads": 2, **options}
         return AttentionExplorer(softmax(2, 3, tokens, tokens), names, **options)

@@ -31,14 +31,14 @@ def test_labels_stay_apart_where_tokens_repeat(cross: AttentionExplorer, weights
     frame = cross.to_frame(0, 0)
     assert frame.columns.is_unique
     assert frame.loc[(2, "漢字"), (6, "the")] == weights[0, 0, 2, 6]
-    assert [token for _, token in frame.index] == list(cross.tokens.text)
+    assert frame.index.get_level_values("token").to_list() == list(cross.tokens.text)
 
 
 def test_a_part_keeps_its_positions(cross: AttentionExplorer, weights: Weights) -> None:
     frame = cross.to_frame(0, 1, queries=slice(4, 6), keys=slice(5, None))
     np.testing.assert_array_equal(frame.to_numpy(), weights[0, 1, 4:6, 5:])
-    assert list(frame.index) == [(4, "a_b^c"), (5, "<b>x</b>")]
-    assert list(frame.columns) == [(5, "."), (6, "the")]
+    assert frame.index.to_list() == [(4, "a_b^c"), (5, "<b>x</b>")]
+    assert frame.columns.to_list() == [(5, "."), (6, "the")]
 
 
 def test_it_says_what_it_is_by_the_models_own_number(weights: Weights) -> None:

@@ -154,7 +154,7 @@ def scene_of(explorer: AttentionExplorer) -> Scene:
         query=query,
         key=key,
         top_mass=explorer.top_mass,
-        pooling=explorer.pooling,
+        pooling="mean" if explorer.pooling == "mean" else "max",
         colours=palette(explorer.theme == "dark"),
     )
 
