@@ -99,11 +99,13 @@ export interface ScoreInfo {
  *
  * `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
  * `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
- * `hides` counts the keys whose weights are set aside.
+ * `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
+ * `hide_tokens`.
  */
 export interface Description {
 	readonly shown: string;
 	readonly hides: number;
+	readonly hidden_tokens: readonly string[];
 	readonly kind: string;
 	readonly kinds: readonly string[];
 	readonly check: CheckResult | null;

@@ -155,6 +155,7 @@ export function descriptionOf(
 		kind: "",
 		shown: "",
 		hides: 0,
+		hidden_tokens: [],
 		kinds: [""],
 		check: null,
 		layers: Array.from({ length: layers }, (_, i) => i),

@@ -27,7 +27,7 @@ from .protocol import (
 from .tiles import encode_tiles, exact_tile_keys, n_weights, pixel_encoding
 from .tracing import Kind
 from .tracing.trace import Check
-from .variants import Variant, Variants, hidden_keys
+from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
 # As base64 in the notebook file, where the JavaScript module stands beside it.
 SNAPSHOT_BYTES = 36_000
@@ -40,11 +40,12 @@ OVERVIEW_CELLS = 4096**2
 
 def describe(variants: Variants, variant: Variant, model_name: str) -> Description:
     """Return what there is to see of what is shown, and how to read it."""
-    kind = variants.show(variant)
+    kind, traced = variants.show(variant), variants.kinds[variant.kind]
     attention = kind.attention
     return {
         "shown": variant.name,
-        "hides": len(hidden_keys(variants.kinds[variant.kind], variant)),
+        "hides": len(hidden_keys(traced, variant)),
+        "hidden_tokens": [key_tokens_of(traced).text[key] for key in variant.hide_tokens],
         "kind": variant.kind,
         "kinds": list(variants.kinds),
         "check": None if kind.check is None else _check_result(kind.check),

@@ -82,11 +82,13 @@ class Description(TypedDict):
 
     `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
     `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
-    `hides` counts the keys whose weights are set aside.
+    `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
+    `hide_tokens`.
     """
 
     shown: str
     hides: int
+    hidden_tokens: list[str]
     kind: str
     kinds: list[str]
     check: CheckResult | None

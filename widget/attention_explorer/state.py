@@ -84,7 +84,10 @@ class Shows(Checked[T]):
         if getattr(obj._variant, name) == as_kept:
             super().set(obj, shown)
             return
-        variant, limits, state = obj._state_for(obj._variant._replace(**{name: as_kept}))
+        try:
+            variant, limits, state = obj._state_for(obj._variant._replace(**{name: as_kept}))
+        except ValueError as error:
+            raise traitlets.TraitError(f"{name}={reprlib.repr(value)}: {error}") from None
         with obj.hold_sync(), obj.hold_trait_notifications():
             obj._variant, obj._limits = variant, limits
             super().set(obj, shown)

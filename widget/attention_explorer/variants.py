@@ -61,13 +61,14 @@ class Variants(Mapping[str, Kind]):
 
     def show(self, variant: Variant) -> Kind:
         """Return the attention and tokens of a variant, which requests may name from now on."""
-        if variant.name in self.kinds:
-            return self.kinds[variant.name]
-        made = self._made.pop(variant.name, None) or _make(self.kinds[variant.kind], variant)
-        self._made[variant.name] = made
-        while len(self._made) > _KEPT:
-            del self._made[next(iter(self._made))]
-        return made
+        name = variant.name
+        if name not in self:
+            made = _make(self.kinds[variant.kind], variant)
+            # Requests are answered in another thread: what they name is there at any moment.
+            for oldest in list(self._made)[: 1 - _KEPT]:
+                del self._made[oldest]
+            self._made[name] = made
+        return self[name]
 
     def __getitem__(self, name: str) -> Kind:
         return self.kinds[name] if name in self.kinds else self._made[name]
@@ -80,9 +81,14 @@ class Variants(Mapping[str, Kind]):
         return len(self.kinds) + len(self._made)
 
 
+def key_tokens_of(kind: Kind) -> Tokens:
+    """Return the tokens of the keys: those of the queries where they are the same."""
+    return kind.tokens if kind.key_tokens is None else kind.key_tokens
+
+
 def hidden_keys(kind: Kind, variant: Variant) -> tuple[int, ...]:
     """Return the keys, counted in tokens, whose weights a variant sets aside."""
-    tokens = kind.tokens if kind.key_tokens is None else kind.key_tokens
+    tokens = key_tokens_of(kind)
     keys = set(variant.hide_tokens)
     if "special" in variant.hide:
         keys.update(key for key, special in enumerate(tokens.special) if special)
@@ -95,8 +101,13 @@ def hidden_keys(kind: Kind, variant: Variant) -> tuple[int, ...]:
 
 def _is_punctuation(tokens: Tokens, key: int) -> bool:
     text = tokens.text[key].strip()
-    marks = (unicodedata.category(letter)[0] in "PS" for letter in text)
-    return bool(text) and not tokens.special[key] and all(marks)
+    return bool(text) and not tokens.special[key] and all(map(_is_mark, text))
+
+
+def _is_mark(letter: str) -> bool:
+    # Of what Unicode calls symbols (emoji, currencies) only those of a keyboard.
+    category = unicodedata.category(letter)
+    return category.startswith("P" if letter > "~" else ("P", "S"))
 
 
 def _make(kind: Kind, variant: Variant) -> Kind:
@@ -111,7 +122,7 @@ def _make(kind: Kind, variant: Variant) -> Kind:
 
 
 def _note(kind: Kind, keys: tuple[int, ...], variant: Variant) -> str:
-    tokens = kind.tokens if kind.key_tokens is None else kind.key_tokens
+    tokens = key_tokens_of(kind)
     named = list(dict.fromkeys(tokens.text[key].strip() or repr(tokens.text[key]) for key in keys))
     which = ", ".join(named[:4]) + (f" and {len(named) - 4} more" if len(named) > 4 else "")
     then = (
