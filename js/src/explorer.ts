@@ -1,5 +1,5 @@
 import { type ComponentChild, h, render } from "preact";
-import { type Palette, palette } from "./draw/colour";
+import { inkOf, type Palette, palette } from "./draw/colour";
 import { focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
 import type { TileSource, Tokens } from "./source/source";
 import { type Store, type Synced, samePointer } from "./store";
@@ -11,6 +11,7 @@ import { Steps } from "./ui/steps";
 import { hostGround, hostIsDark, onHostTheme } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
 import { headsView } from "./views/heads";
+import { Inks } from "./views/inks";
 import { matrixView } from "./views/matrix";
 import { modelView } from "./views/model";
 import { textView } from "./views/text";
@@ -81,7 +82,9 @@ export function mountExplorer(
 		peek ? { ...scene, state: { ...scene.state, layer: peek.layer, heads: [peek.head] } } : scene;
 
 	const reader = source.reader(signal);
+	const inks = new Inks();
 	let colours: Palette = PALETTES.light;
+	let ink = inkOf(colours, "sqrt", 1);
 	let failure: { message: string; detail: string } | null = null;
 
 	function draw(): void {
@@ -95,7 +98,6 @@ export function mountExplorer(
 		colours = PALETTES[dark ? "dark" : "light"];
 		root.dataset.theme = dark ? "dark" : "light";
 		root.classList.toggle("wide", wide);
-		drawControls(state);
 		const tokens = source.tokens();
 		root.classList.toggle("waiting", !tokens && source.status.kind !== "gone");
 		const alone = state.view.length === 1 && state.view[0] === "model";
@@ -106,6 +108,7 @@ export function mountExplorer(
 		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
 		panes.classList.toggle("map-alone", alone);
 		if (!tokens) {
+			drawControls(state);
 			root.ariaBusy = "true";
 			return;
 		}
@@ -115,6 +118,7 @@ export function mountExplorer(
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {
 			const scene = sceneOf(state, tokens);
+			drawControls(state);
 			for (const view of shown) view.update(view === matrix ? peeked(scene) : scene);
 			render(h(Readout, { scene }) as ComponentChild, readout);
 		});
@@ -123,7 +127,7 @@ export function mountExplorer(
 
 	function drawControls(state: Synced): void {
 		const { description, status, fault } = source;
-		render(h(Toolbar, { description, state, status, source, colours, store }), toolbar);
+		render(h(Toolbar, { description, state, status, source, colours, ink, store }), toolbar);
 		const dismiss = () => {
 			failure = null;
 			source.dismissFault();
@@ -141,6 +145,7 @@ export function mountExplorer(
 	function sceneOf(state: Synced, tokens: Tokens): Scene {
 		const { description, table, status } = source;
 		const { layer, heads } = state;
+		ink = inks.choose({ description, state, reader, table }, colours);
 		const focus = focusOf(state.selected, state.hovered, hoveredAs);
 		const lineOf = (axis: "row" | "column", index: number | null) =>
 			index === null ? undefined : readingOf(reader, axis, layer, heads, index, true);
@@ -154,6 +159,7 @@ export function mountExplorer(
 			status,
 			table,
 			colours,
+			ink,
 			reads: lineOf("row", focus.query),
 			readers: lineOf("column", focus.key),
 			received:

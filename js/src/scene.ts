@@ -1,4 +1,4 @@
-import type { Palette } from "./draw/colour";
+import type { Ink, Palette } from "./draw/colour";
 import { type Axis, type Description, type Pointer, TILE } from "./protocol.gen";
 import { type Line, tileKeys } from "./source/cache";
 import type { Reader, Status, Tokens } from "./source/source";
@@ -72,6 +72,8 @@ export interface Scene {
 	readonly status: Status;
 	readonly table: Float32Array;
 	readonly colours: Palette;
+	/** How weights are coloured, in every view. */
+	readonly ink: Ink;
 }
 
 export function readingOf(

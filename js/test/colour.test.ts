@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { inkOn, onScale, palette, shade } from "../src/draw/colour";
+import { inkOf, onScale, palette } from "../src/draw/colour";
 import { contrast, oklab, over, type Rgba } from "./pixels";
 
 const GROUNDS = { light: [255, 255, 255], dark: [20, 20, 23] } as const;
@@ -53,14 +53,24 @@ describe.each(["light", "dark"] as const)("in the %s theme", (theme) => {
 	});
 
 	test.each([1, -1])("a token's text can be read on every shade, sign %d", (sign) => {
-		for (let i = 0; i <= 100; i++) {
-			const weight = sign * (i / 100) ** 2;
-			const [r, g, b, a] = numbersIn(shade(colours, weight, 1));
+		const shades = inkOf(colours, "linear", 1);
+		for (let i = 0; i <= 250; i++) {
+			const weight = (sign * i) / 250;
+			const [r, g, b, a] = numbersIn(shades.of(weight));
 			const paper = over([r, g, b, a * 255], ground);
-			const ink = inkOn(colours, weight, 1);
+			const ink = shades.on(weight);
 			const text = ink ? hexBytes(ink) : MUTED[theme];
 			expect(contrast(text, paper), `weight ${weight}`).toBeGreaterThan(4.5);
 		}
+	});
+
+	test("a log scale shows whatever isn't nothing, to the eye too", () => {
+		const shades = inkOf(colours, "log", 1);
+		const lightness = (weight: number) => {
+			const [r, g, b, a] = numbersIn(shades.of(weight));
+			return oklab(over([r, g, b, a * 255], ground))[0] * away;
+		};
+		expect(lightness(1e-30)).toBeGreaterThan(lightness(0) + 0.01);
 	});
 });
 
@@ -73,10 +83,25 @@ function hexBytes(hex: string): readonly [number, number, number] {
 	return [0, 2, 4].map((at) => Number.parseInt(digits.slice(at, at + 2), 16)) as never;
 }
 
-test("the scale is a square root that ends at its largest weight, whatever the sign", () => {
-	expect(onScale(0, 2)).toBe(0);
-	expect(onScale(0.5, 2)).toBe(0.5);
-	expect(onScale(-0.5, 2)).toBe(0.5);
-	expect(onScale(2, 2)).toBe(1);
-	expect(onScale(7, 2)).toBe(1);
+test.each([
+	["linear", [0.0001, 0.5, 1]],
+	["sqrt", [0.01, Math.SQRT1_2, 1]],
+	["log", [1 / 32, 1 - Math.log10(2) / 4, 1]],
+] as const)("%s: ends at its largest weight, whatever the sign", (curve, [small, half, whole]) => {
+	expect(onScale(0, 2, curve)).toBe(0);
+	expect(onScale(2e-4, 2, curve)).toBeCloseTo(small, 9);
+	expect(onScale(1, 2, curve)).toBeCloseTo(half, 9);
+	expect(onScale(-1, 2, curve)).toBeCloseTo(half, 9);
+	expect(onScale(2, 2, curve)).toBe(whole);
+	expect(onScale(7, 2, curve)).toBe(whole);
+});
+
+test("the logarithmic scale gives each power of ten as much, and never falls", () => {
+	const at = [1e-4, 1e-3, 1e-2, 1e-1, 1].map((weight) => onScale(weight, 1, "log"));
+	expect(at.slice(1)).toEqual([0.25, 0.5, 0.75, 1].map((place) => expect.closeTo(place, 9)));
+	for (let weight = 1e-6, last = 0; weight < 1; weight *= 1.1) {
+		const place = onScale(weight, 1, "log");
+		expect(place).toBeGreaterThanOrEqual(last);
+		last = place;
+	}
 });

@@ -80,23 +80,68 @@ export function css(colour: Rgb, alpha = 1): string {
 	return `rgb(${colour.join(" ")} / ${alpha})`;
 }
 
-/** Where a weight lies on the colour scale, 0 to 1: the square root, so that small weights show. */
-export function onScale(weight: number, scale: number): number {
-	return Math.sqrt(Math.min(1, Math.abs(weight) / scale));
+/** Of the logarithmic scale: what share of the largest weight it starts at, and what is below shows. */
+const LOG_FROM = 1e-4;
+const LOWEST = 1 / 32;
+
+/** How colour follows the share of the largest weight. */
+const CURVES = {
+	linear: (share: number) => share,
+	/** Small weights show. */
+	sqrt: Math.sqrt,
+	/** Each power of ten has as much of the scale; what isn't nothing never looks like it. */
+	log: (share: number) =>
+		share === 0 ? 0 : Math.max(LOWEST, 1 - Math.log(share) / Math.log(LOG_FROM)),
+} as const;
+
+export type CurveName = keyof typeof CURVES;
+
+/** Where a weight lies on the colour scale, 0 to 1, whatever its sign. */
+export function onScale(weight: number, largest: number, curve: CurveName = "sqrt"): number {
+	return CURVES[curve](Math.min(1, Math.abs(weight) / largest));
 }
 
-/** The CSS colour of a weight on the ramp of its sign. */
-export function shade(colours: Palette, weight: number, scale: number): string {
-	const bytes = weight < 0 ? colours.coldRamp : colours.ramp;
-	const at = Math.round(onScale(weight, scale) * 255) * 4;
-	return `rgb(${bytes[at]} ${bytes[at + 1]} ${bytes[at + 2]} / ${(bytes[at + 3] as number) / 255})`;
+/** The colours of weights: of one theme, along one curve, up to one largest weight. */
+export interface Ink {
+	/** Another for every other ink. */
+	readonly name: string;
+	readonly curve: CurveName;
+	readonly largest: number;
+	/** Where a weight lies on the scale, 0 to 1. */
+	at(weight: number): number;
+	/** Its CSS colour, on the ramp of its sign. */
+	of(weight: number): string;
+	/** The colour of text that can be read on it; empty where the page's own can. */
+	on(weight: number): string;
+	/** Its colour as the four bytes of a pixel. */
+	pixel(weight: number): number;
 }
 
-/** The colour of text that can be read on the shade of a weight; empty where the page's own can. */
-export function inkOn(colours: Palette, weight: number, scale: number): string {
-	const t = onScale(weight, scale);
-	if (t < 0.06) return "";
-	// Where black and white change places at 4.5:1, which only the two themselves reach.
-	if (colours.dark) return t > 0.51 ? "#000" : "#fff";
-	return t > (weight < 0 ? 0.77 : 0.7) ? "#fff" : "#000";
+export function inkOf(colours: Palette, curve: CurveName, largest: number): Ink {
+	const { ramp, coldRamp, dark } = colours;
+	const warm = new Uint32Array(ramp.buffer);
+	const cold = new Uint32Array(coldRamp.buffer);
+	const at = (weight: number) => onScale(weight, largest, curve);
+	const step = (weight: number) => Math.round(at(weight) * 255);
+	return {
+		name: `${dark},${curve},${largest}`,
+		curve,
+		largest,
+		at,
+		of: (weight) => stepColour(weight < 0 ? coldRamp : ramp, step(weight)),
+		on(weight) {
+			const t = at(weight);
+			if (t < 0.06) return "";
+			// Where black and white change places at 4.5:1, which only the two themselves reach.
+			if (dark) return t > 0.522 ? "#000" : "#fff";
+			return t > (weight < 0 ? 0.77 : 0.7) ? "#fff" : "#000";
+		},
+		pixel: (weight) => (weight < 0 ? cold : warm)[step(weight)] as number,
+	};
+}
+
+/** One of a ramp's 256 steps in CSS. */
+export function stepColour(ramp: Uint8ClampedArray, step: number): string {
+	const [r, g, b, a = 0] = ramp.subarray(step * 4);
+	return `rgb(${r} ${g} ${b} / ${a / 255})`;
 }

@@ -1,4 +1,4 @@
-import { onScale, type Palette } from "./colour";
+import type { Ink } from "./colour";
 
 /** Cells of a matrix, possibly pooled, as weights; NaN where they aren't here. */
 export interface Cells {
@@ -8,27 +8,19 @@ export interface Cells {
 }
 
 /** One pixel a cell; cells that aren't here yet stay clear. */
-export function paintCells(cells: Cells, colours: Palette, scale: number): ImageData {
+export function paintCells(cells: Cells, ink: Ink): ImageData {
 	const image = new ImageData(cells.columns, cells.rows);
 	const pixels = new Uint32Array(image.data.buffer);
-	const inkOf = inks(colours, scale);
 	for (let i = 0; i < pixels.length; i++) {
 		const value = cells.values[i] as number;
-		if (!Number.isNaN(value)) pixels[i] = inkOf(value);
+		if (!Number.isNaN(value)) pixels[i] = ink.pixel(value);
 	}
 	return image;
 }
 
-/** Colours of weights as the four bytes of a pixel. */
-function inks(colours: Palette, scale: number): (weight: number) => number {
-	const warm = new Uint32Array(colours.ramp.buffer);
-	const cold = new Uint32Array(colours.coldRamp.buffer);
-	return (weight) => (weight < 0 ? cold : warm)[Math.round(onScale(weight, scale) * 255)] as number;
-}
-
 /** The colours of the 256 codes of tiles, by the weights that they stand for. */
-export function codeInks(table: Float32Array, colours: Palette, scale: number): Uint32Array {
-	return Uint32Array.from(table, inks(colours, scale));
+export function codeInks(table: Float32Array, ink: Ink): Uint32Array {
+	return Uint32Array.from(table, ink.pixel);
 }
 
 /** The same from codes, for what is painted by the thousand. */

@@ -1,5 +1,6 @@
 import base from "./base.css?inline";
 import heads from "./heads.css?inline";
+import legend from "./legend.css?inline";
 import matrix from "./matrix.css?inline";
 import messages from "./messages.css?inline";
 import model from "./model.css?inline";
@@ -9,4 +10,15 @@ import text from "./text.css?inline";
 import toolbar from "./toolbar.css?inline";
 
 /** All styles of a view; what every room shares comes first. */
-export const css = [base, toolbar, messages, text, steps, heads, matrix, model, readout].join("");
+export const css = [
+	base,
+	toolbar,
+	legend,
+	messages,
+	text,
+	steps,
+	heads,
+	matrix,
+	model,
+	readout,
+].join("");

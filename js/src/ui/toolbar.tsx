@@ -1,4 +1,4 @@
-import { css, type Palette } from "../draw/colour";
+import { css, type Ink, type Palette } from "../draw/colour";
 import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
 import type { Status, TileSource } from "../source/source";
 import type { Store, Synced } from "../store";
@@ -20,10 +20,11 @@ interface Props {
 	readonly status: Status;
 	readonly source: TileSource;
 	readonly colours: Palette;
+	readonly ink: Ink;
 	readonly store: Store;
 }
 
-export function Toolbar({ description, state, status, source, colours, store }: Props) {
+export function Toolbar({ description, state, status, source, colours, ink, store }: Props) {
 	return (
 		<>
 			<div class="bar">
@@ -36,7 +37,7 @@ export function Toolbar({ description, state, status, source, colours, store }: 
 			</div>
 			<div class="second">
 				<Chips description={description} heads={state.heads} colours={colours} store={store} />
-				<Legend colours={colours} description={description} />
+				<Legend colours={colours} ink={ink} state={state} store={store} />
 			</div>
 		</>
 	);

@@ -1,4 +1,4 @@
-import { css, inkOn, type Rgb, shade } from "../draw/colour";
+import { css, type Rgb } from "../draw/colour";
 import { topMass } from "../draw/lines";
 import type { Reading, Scene } from "../scene";
 import { stepOf } from "../ui/steps";
@@ -27,7 +27,7 @@ export function noLook(): Look {
 
 /** Amber for what the looked-at token reads, indigo for what reads it. */
 export function looksOf(scene: Scene, role: Role, count: number): (token: number) => Look {
-	const { focus, colours, description, reads, readers } = scene;
+	const { focus, colours, ink, reads, readers } = scene;
 	const asKey = role !== "query";
 	const asQuery = role !== "key";
 	const filled = asKey && focus.query !== null ? reads?.mean : undefined;
@@ -41,17 +41,16 @@ export function looksOf(scene: Scene, role: Role, count: number): (token: number
 	const partner = asKey ? focus.pair?.[1] : undefined;
 	const pinned = scene.state.selected !== null;
 	return (token) => ({
-		fill: filled ? shade(colours, filled[token] as number, description.scale) : "",
-		ink: filled ? inkOn(colours, filled[token] as number, description.scale) : "",
-		rule: ruled ? ruleOf(colours.reader, ruled[token] as number, description.scale) : "",
+		fill: filled ? ink.of(filled[token] as number) : "",
+		ink: filled ? ink.on(filled[token] as number) : "",
+		rule: ruled ? ruleOf(colours.reader, ink.at(ruled[token] as number)) : "",
 		number: numbered.get(token) ?? "",
 		ring: looked.has(token) ? (pinned ? "pinned" : "looked") : token === partner ? "partner" : "",
 		answer: step?.token === token,
 	});
 }
 
-function ruleOf(colour: Rgb, weight: number, scale: number): string {
-	const strength = Math.sqrt(Math.min(1, Math.abs(weight) / scale));
+function ruleOf(colour: Rgb, strength: number): string {
 	return strength < 0.05
 		? ""
 		: `inset 0 ${-1 - 4 * strength}px ${css(colour, 0.25 + 0.75 * strength)}`;

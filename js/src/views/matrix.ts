@@ -125,7 +125,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 			state.layer,
 			state.heads,
 			state.pooling,
-			now.colours.dark,
+			now.ink.name,
 			devicePixelRatio,
 		]);
 		// While tiles are missing they are wished for in every frame, or they would no longer be computed.

@@ -97,21 +97,13 @@ export class TilePainter {
 	}
 
 	#bitmap(
-		{ state, colours, description, table }: Scene,
+		{ state, ink, table }: Scene,
 		level: number,
 		q: number,
 		k: number,
 		tileAt: (key: TileKey) => Tile | undefined,
 	): OffscreenCanvas | undefined {
-		const name = JSON.stringify([
-			state.layer,
-			state.heads,
-			state.pooling,
-			colours.dark,
-			level,
-			q,
-			k,
-		]);
+		const name = JSON.stringify([state.layer, state.heads, state.pooling, ink.name, level, q, k]);
 		const known = this.#bitmaps.get(name);
 		if (known) return known;
 		const tiles = state.heads.map((head) =>
@@ -120,7 +112,7 @@ export class TilePainter {
 		if (!tiles.every((tile) => tile !== undefined)) return undefined;
 		const cells = meanOf(tiles, table);
 		const bitmap = new OffscreenCanvas(cells.columns, cells.rows);
-		bitmap.getContext("2d")?.putImageData(paintCells(cells, colours, description.scale), 0, 0);
+		bitmap.getContext("2d")?.putImageData(paintCells(cells, ink), 0, 0);
 		this.#bitmaps.set(name, bitmap);
 		for (const oldest of this.#bitmaps.keys()) {
 			if (this.#bitmaps.size <= KEPT) break;

@@ -1,5 +1,5 @@
 import { codeInks, paintCodes } from "../draw/matrix";
-import type { Description, StripKey, TileKey } from "../protocol.gen";
+import type { Description, Reduction, StripKey, TileKey } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { tileKey } from "../source/cache";
 import { boxOf, type Grid, inView } from "./grid";
@@ -48,7 +48,7 @@ export class Thumbnails {
 			readonly height: number;
 		},
 	): Drawn {
-		const { description, colours, table, state, focus } = scene;
+		const { description, ink, table, state, focus } = scene;
 		const level = levelOf(description, Math.max(grid.across, grid.down) * devicePixelRatio);
 		const line = focus.query ?? focus.key;
 		const axis = focus.query !== null ? "row" : "column";
@@ -56,10 +56,10 @@ export class Thumbnails {
 			line === null
 				? [sideOf(description.queries, level), sideOf(description.keys, level)]
 				: [1, sideOf(axis === "row" ? description.keys : description.queries, level)];
-		this.#reset(JSON.stringify([line, axis, level, state.pooling, colours.dark]));
-		const inkOf = codeInks(table, colours, description.scale);
+		this.#reset(JSON.stringify([line, axis, level, state.pooling, ink.name]));
+		const inkOf = codeInks(table, ink);
 		const find = (layer: number, head: number): Found | undefined => {
-			if (line === null) return tileOf(scene, layer, head, level);
+			if (line === null) return overviewOf(scene, [layer, head, level, 0, 0, state.pooling]);
 			const key: StripKey = [layer, head, line, level, state.pooling, axis];
 			const codes = scene.reader.strip(key);
 			return codes && { codes, sampled: false };
@@ -121,20 +121,19 @@ export class Thumbnails {
 	}
 }
 
-function tileOf(
-	{ reader, state, description }: Scene,
-	layer: number,
-	head: number,
-	level: number,
+/** A head in one tile; of long texts from a sample until the whole is here. */
+export function overviewOf(
+	{ reader, description }: Pick<Scene, "reader" | "description">,
+	[layer, head, level, , , pooling]: TileKey,
 ): Found | undefined {
-	const exact = tileKey(layer, head, level, 0, 0, state.pooling);
+	const exact = tileKey(layer, head, level, 0, 0, pooling);
 	if (Math.max(description.queries, description.keys) <= SAMPLED_FROM) {
 		const tile = reader.tile(exact);
 		return tile && { codes: tile.codes, sampled: false };
 	}
 	const tile = reader.peek(exact);
 	if (tile) return { codes: tile.codes, sampled: false };
-	const sample: TileKey = [layer, head, level, 0, 0, `${state.pooling} sampled`];
+	const sample: TileKey = [layer, head, level, 0, 0, `${pooling as Reduction} sampled`];
 	const sampled = reader.tile(sample);
 	return sampled && { codes: sampled.codes, sampled: true };
 }
@@ -148,7 +147,7 @@ function sideOf(tokens: number, level: number): number {
 }
 
 /** The level at which a head has about as many cells as it has pixels. */
-function levelOf({ queries, keys }: Description, pixels: number): number {
+export function levelOf({ queries, keys }: Description, pixels: number): number {
 	const longest = Math.max(queries, keys);
 	const side =
 		longest > LONG_FROM ? LONG_SIDE : (SIDES.find((cells) => cells >= pixels) ?? SIDES[2]);
