@@ -96,6 +96,14 @@ def test_the_cross_frames_the_row_and_the_column(cross: AttentionExplorer) -> No
     }
 
 
+def test_the_scale_follows_the_explorers(cross: AttentionExplorer, weights: Weights) -> None:
+    cross.scale, cross.scale_to = "linear", "head"
+    (image,) = axes_of(cross, "matrix").images
+    norm = image.norm
+    assert norm.vmax == weights[2, 3].max()
+    np.testing.assert_allclose(norm(norm.vmax / 4), 0.25)
+
+
 # --- the heads
 
 
@@ -136,6 +144,32 @@ def test_only_the_top_of_each_row_has_lines(cross: AttentionExplorer, weights: W
     assert f"lines hold {share:.0%}".replace("%", " %") in caption_of(axes_of(cross, "heads"))
 
 
+def test_lines_keep_to_every_limit(cross: AttentionExplorer, weights: Weights) -> None:
+    cross.top_mass, cross.top_k, cross.threshold = 1, 2, 0.3
+    ax = axes_of(cross, "heads")
+    drawn = {(path.vertices[0, 1], path.vertices[-1, 1]) for path in lines_of(ax)[0].get_paths()}
+    expected = {
+        (query, int(key))
+        for query, row in enumerate(weights[2, 3])
+        for key in row.argsort()[-2:]
+        if row[key] >= 0.3
+    }
+    assert drawn == expected
+    assert "at most 2 a row, from 0.3" in caption_of(ax)
+
+
+def test_lines_run_between_the_segments_that_are_asked_for() -> None:
+    names = ["[CLS]", "a", "b", "[SEP]", "c", "[SEP]"]
+    uniform = np.full((1, 1, 6, 6), 1 / 6, np.float32)
+    explorer = AttentionExplorer(uniform, names, top_mass=1, between=[(0, 1)], selected=(1, 4))
+    resting, readers, reads = lines_of(axes_of(explorer, "heads"))
+    ends = [
+        {(path.vertices[0, 1], path.vertices[-1, 1]) for path in lines.get_paths()}
+        for lines in (resting, readers, reads)
+    ]
+    assert ends == [{(1, 4), (2, 4)}, {(1, 4), (2, 4)}, {(1, 4)}]
+
+
 def test_the_selected_tokens_lines_stand_out(cross: AttentionExplorer, weights: Weights) -> None:
     cross.selected = (4, None)
     resting, front = lines_of(axes_of(cross, "heads"))
@@ -166,7 +200,7 @@ def test_of_many_queries_some_have_lines_and_it_says_which(explore: Explore) -> 
     ax = axes_of(explore(1030, heads=0), "heads")
     (lines,) = lines_of(ax)
     assert {path.vertices[0, 1] % 2 for path in lines.get_paths()} == {0}
-    assert "lines of every 2th query" in caption_of(ax)
+    assert "lines of 1 query in 2" in caption_of(ax)
 
 
 # --- the text
@@ -314,7 +348,7 @@ def test_axes_that_are_given_are_returned(explore: Explore) -> None:
 
 
 def test_an_unknown_view_names_those_there_are(explore: Explore) -> None:
-    with pytest.raises(ValueError, match="no view 'heatmap': use one of 'text', 'heads', 'matrix'"):
+    with pytest.raises(ValueError, match="view 'heatmap': use one of 'text', 'heads', 'matrix'"):
         explore(5).plot("heatmap")  # type: ignore[arg-type]
 
 

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..attention.base import Float
+from ..protocol import ColourScale
 
 Rgb = tuple[float, float, float]
-Rgba = tuple[float, float, float, float]
 Floats = npt.NDArray[np.float64]
 Bytes = npt.NDArray[np.uint8]
 
 # Lightness of the three tiers of head colours, light and dark, and the hue from head to head.
 _HEAD_LIGHTNESS = {False: (0.55, 0.42, 0.66), True: (0.74, 0.62, 0.86)}
 _HEAD_ANGLE = 103.75
+
+# Of the logarithmic scale: what share it starts at, and where what is below it lies.
+_LOG_FROM = 1e-4
+_LOWEST = 1 / 32
 
 
 @dataclass(frozen=True)
@@ -51,19 +54,59 @@ class Palette:
         hue = (262 + index * _HEAD_ANGLE) % 360
         return _as_rgb(oklch(tiers[index % len(tiers)], 0.15, hue))
 
-    def shades(self, weights: Float, scale: float) -> Floats:
-        """Return the colours of weights, shape (..., 4)."""
-        steps = half_up(on_scale(weights, scale) * 255)
-        bytes_ = np.where((weights < 0)[..., None], self.cold_ramp[steps], self.ramp[steps])
-        colours: Floats = bytes_ / 255
-        return colours
 
-    def ink_on(self, weight: float, scale: float) -> Rgb:
-        """Return the colour of text that can be read on the shade of a weight."""
-        t = float(on_scale(np.float32(weight), scale))
+@dataclass(frozen=True)
+class Ink:
+    """The colours of weights: of one theme, along one curve, up to one largest weight.
+
+    Attributes
+    ----------
+    colours : Palette
+        The theme's.
+    curve : {"linear", "sqrt", "log"}
+        How colour follows the share of the largest weight.
+    largest : float
+        The weight at the end of the scale.
+    signed : bool
+        Whether weights may be below 0.
+    """
+
+    colours: Palette
+    curve: ColourScale
+    largest: float
+    signed: bool
+
+    def at(self, weights: npt.ArrayLike) -> Floats:
+        """Return where weights lie on the scale, 0 to 1, whatever their sign."""
+        shares = np.minimum(1, np.abs(np.asarray(weights, np.float64)) / self.largest)
+        if self.curve == "linear":
+            return shares
+        if self.curve == "sqrt":
+            roots: Floats = np.sqrt(shares)
+            return roots
+        logs = 1 - np.log(np.maximum(shares, _LOG_FROM)) / np.log(_LOG_FROM)
+        return np.where(shares == 0, 0, np.maximum(_LOWEST, logs))
+
+    def weights_at(self, places: npt.ArrayLike) -> Floats:
+        """Return the weights that lie at places from 0 to 1, the least of those that share one."""
+        places = np.asarray(places, np.float64)
+        if self.curve == "log":
+            return np.where(places < _LOWEST, 0, self.largest * _LOG_FROM ** (1 - places))
+        return self.largest * (places if self.curve == "linear" else places**2)
+
+    def shades(self, weights: npt.ArrayLike) -> Floats:
+        """Return the colours of weights, shape (..., 4)."""
+        steps = half_up(self.at(weights) * 255)
+        below = (np.asarray(weights) < 0)[..., None]
+        colours: Floats = np.where(below, self.colours.cold_ramp[steps], self.colours.ramp[steps])
+        return colours / 255
+
+    def on(self, weight: float) -> Rgb | None:
+        """Return the colour of text that can be read on a weight's; None where the page's can."""
+        t = float(self.at(weight))
         if t < 0.06:
-            return self.ink
-        if self.dark:
+            return None
+        if self.colours.dark:
             return (0, 0, 0) if t > 0.51 else (1, 1, 1)
         return (1, 1, 1) if t > (0.77 if weight < 0 else 0.7) else (0, 0, 0)
 
@@ -82,11 +125,6 @@ def palette(dark: bool) -> Palette:
         ramp=_ramp(dark, 65 + 22 * even if dark else 82 - 36 * even),
         cold_ramp=_ramp(dark, np.full(256, 230.0)),
     )
-
-
-def on_scale(weights: Float | np.float32, scale: float) -> Floats:
-    """Return where weights lie on the colour scale, 0 to 1: the root, so that small ones show."""
-    return np.sqrt(np.minimum(1, np.abs(np.asarray(weights, np.float64)) / scale))
 
 
 def oklch(lightness: float | Floats, chroma: float | Floats, hue: float | Floats) -> Bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..protocol import ViewName
 from .needed import need
@@ -75,7 +75,8 @@ def plot(
     explorer : AttentionExplorer
         What is shown; the theme ``"auto"`` is light.
     view : {"text", "heads", "matrix", "model"}, optional
-        By default the first of the explorer's views that isn't the text, else the text.
+        By default the first of the explorer's views that is one of them and not the text, else the
+        text.
     ax : Axes, optional
         Where to draw. pyplot isn't touched.
 
@@ -93,10 +94,12 @@ def plot(
         matplotlib isn't installed.
     """
     if view is None:
-        view = next((name for name in explorer.view if name != "text"), "text")
+        view = next((name for name in explorer.view if name != "text" and name in _VIEWS), "text")
     if view not in _VIEWS:
-        names = ", ".join(map(repr, get_args(ViewName)))
-        raise ValueError(f"there is no view {view!r}: use one of {names}, e.g. plot('matrix')")
+        names = ", ".join(map(repr, _VIEWS))
+        raise ValueError(
+            f"there is no figure of a view {view!r}: use one of {names}, e.g. plot('matrix')"
+        )
     scene = scene_of(explorer)
     chosen = _VIEWS[view]
     if ax is None:
@@ -146,5 +149,5 @@ def _write_below(
     if not view.has_scale:
         return lines
     top = _GAP + 1 if beside else lines + _GAP
-    draw_scale(ax, scene.colours, scene.attention, width - BAR_WIDTH - 2, -top)
+    draw_scale(ax, scene.ink, width - BAR_WIDTH - 2, -top)
     return max(lines, top + SCALE_HEIGHT)

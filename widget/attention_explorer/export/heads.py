@@ -16,7 +16,17 @@ from ..tracing import Tokens
 from .caption import heads_text, mean_text, percent, selected_text
 from .colours import Rgb
 from .layout import Room, bare, marks
-from .lines import FAINTEST, Indices, Lines, lines_of, resting_lines, strength
+from .lines import (
+    FAINTEST,
+    Indices,
+    Lines,
+    Resting,
+    column_lines,
+    limits_text,
+    resting_lines,
+    row_lines,
+    strength,
+)
 from .scene import Scene
 from .shades import size_in_points
 from .words import TokenText, fitted, shown, width_of
@@ -68,27 +78,14 @@ def draw_heads(ax: Axes, scene: Scene) -> list[str]:
     selected = scene.query is not None or scene.key is not None
     drawing.lines(
         resting.lines,
-        strength(resting.lines.weights, scene.attention.scale, scene)
-        * drawing.lightness
-        * (_BEHIND if selected else 1),
+        strength(resting.lines.weights, scene) * drawing.lightness * (_BEHIND if selected else 1),
         scene.colours.reader,
     )
-    remarks = []
-    if scene.top_mass < 1 or resting.held < 0.9995:
-        remarks.append(f"lines hold {percent(resting.held)} of all weight")
-    if scene.top_mass < 1:
-        less = ", less the faintest" if resting.held < 0.999 * scene.top_mass else ""
-        remarks[-1] += f" (the top {percent(scene.top_mass)} of each row{less})"
-    if resting.every > 1:
-        remarks.append(f"lines of every {resting.every}th query")
-    if scene.readers is not None:
-        lines = lines_of(scene.readers[:, None], [0], scene.top_mass)
-        drawing.front(
-            Lines(lines.heads, lines.keys, np.full_like(lines.keys, scene.key), lines.weights),
-            scene.colours.reader,
-        )
+    remarks = _left_out(scene, resting)
+    if scene.key is not None and scene.readers is not None:
+        drawing.front(column_lines(scene, scene.readers, scene.key), scene.colours.reader)
     if scene.query is not None and scene.reads is not None:
-        lines = lines_of(scene.reads[:, None], [scene.query], scene.top_mass)
+        lines = row_lines(scene, scene.reads[:, None], [scene.query])
         drawing.front(lines, scene.colours.read)
     drawing.side("query", scene.queries)
     drawing.side("key", scene.keys)
@@ -99,6 +96,18 @@ def draw_heads(ax: Axes, scene: Scene) -> list[str]:
             remarks.append(f"numbers: mean over {len(scene.heads)} heads")
     elif scene.received is not None:
         remarks.append(f"bars: mean weight that a key receives{mean_text(scene)}")
+    return remarks
+
+
+def _left_out(scene: Scene, resting: Resting) -> list[str]:
+    """Say how much of the weight has lines, and why the rest has none."""
+    limits = limits_text(scene)
+    remarks = []
+    if limits or resting.held < 0.9995:
+        reasons = ", ".join(filter(None, (limits, "less the faintest" if resting.faint else "")))
+        remarks.append(f"lines hold {percent(resting.held)} of all weight ({reasons})")
+    if resting.every > 1:
+        remarks.append(f"lines of 1 query in {resting.every}")
     return remarks
 
 

@@ -64,8 +64,8 @@ def draw_matrix(ax: Axes, scene: Scene) -> list[str]:
     bare(ax, scene.colours, framed=True)
     ax.imshow(
         cells,
-        cmap=colour_map(scene.colours, attention.signed),
-        norm=colour_norm(attention),
+        cmap=colour_map(scene.ink),
+        norm=colour_norm(scene.ink),
         interpolation="nearest",
         extent=(-0.5, cells.shape[1] * factor - 0.5, cells.shape[0] * factor - 0.5, -0.5),
         aspect=_aspect(scene),

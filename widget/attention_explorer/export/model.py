@@ -60,8 +60,8 @@ def draw_model(ax: Axes, scene: Scene) -> list[str]:
         _edges(heads, long, gap),
         _edges(layers, tall, gap),
         image,
-        cmap=colour_map(colours, attention.signed),
-        norm=colour_norm(attention),
+        cmap=colour_map(scene.ink),
+        norm=colour_norm(scene.ink),
     )
     ax.set(xlim=(0, n_heads), ylim=(n_layers, 0))
     _draw_numbers(ax, scene)

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from ..attention import Attention
 from ..attention.base import Float
 from ..attention.blocks import pool
-from ..protocol import Reduction
+from ..protocol import ColourScale, Reduction, ScaleTo, SegmentPair
 from ..tracing import Tokens
-from .colours import Palette, palette
+from .colours import Ink, Palette, palette
 
 if TYPE_CHECKING:
     from ..explorer import AttentionExplorer
@@ -42,11 +42,13 @@ class Scene:
         Whether both sides are the same tokens.
     model, kind : str
         Their names; the kind's is empty where there is only one.
+    by_word : bool
+        Whether they are words.
     layer, heads
         Indices of what is shown.
     query, key : int or None
         The selected token in its two roles.
-    top_mass, pooling
+    top_mass, top_k, threshold, between, pooling, scale, scale_to
         As the explorer's.
     colours : Palette
         The theme's.
@@ -59,13 +61,30 @@ class Scene:
     same_tokens: bool
     model: str
     kind: str
+    by_word: bool
     layer: int
     heads: Sequence[int]
     query: int | None
     key: int | None
     top_mass: float
+    top_k: int | None
+    threshold: float
+    between: Sequence[SegmentPair]
     pooling: Reduction
+    scale: ColourScale
+    scale_to: ScaleTo
     colours: Palette
+
+    @cached_property
+    def ink(self) -> Ink:
+        """The colours of weights, on one scale for all of a picture."""
+        attention = self.attention
+        largest = 0.0
+        if self.scale_to == "head":
+            whole = max(attention.n_queries, attention.n_keys)
+            cells = [self._pooled(self.layer, head, whole, "max") for head in self.heads]
+            largest = max(float(np.abs(cell).max()) for cell in cells)
+        return Ink(self.colours, self.scale, largest or attention.scale, attention.signed)
 
     @cached_property
     def reads(self) -> Float | None:
@@ -107,9 +126,12 @@ class Scene:
 
     def pooled(self, layer: int, head: int, factor: int) -> Float:
         """Return a whole head, pooled by `factor`."""
+        return self._pooled(layer, head, factor, self.pooling)
+
+    def _pooled(self, layer: int, head: int, factor: int, pooling: Reduction) -> Float:
         attention = self.attention
         whole = slice(0, attention.n_queries), slice(0, attention.n_keys)
-        bands = attention.bands(layer, head, *whole, factor, self.pooling)
+        bands = attention.bands(layer, head, *whole, factor, pooling)
         return np.concatenate([*_held(bands, self.lock)])
 
     def sampled(self, layer: int, head: int, factor: int) -> Float:
@@ -149,12 +171,18 @@ def scene_of(explorer: AttentionExplorer) -> Scene:
         same_tokens=shown.key_tokens is None,
         model=explorer._description["model"],
         kind=explorer.kind if len(explorer._description["kinds"]) > 1 else "",
+        by_word=explorer.unit == "word",
         layer=explorer.layer,
         heads=explorer.heads,
         query=query,
         key=key,
         top_mass=explorer.top_mass,
-        pooling="mean" if explorer.pooling == "mean" else "max",
+        top_k=explorer.top_k,
+        threshold=explorer.threshold,
+        between=explorer.between,
+        pooling=cast(Reduction, explorer.pooling),
+        scale=cast(ColourScale, explorer.scale),
+        scale_to=cast(ScaleTo, explorer.scale_to),
         colours=palette(explorer.theme == "dark"),
     )
 

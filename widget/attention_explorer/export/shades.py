@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, FuncNorm, ListedColormap, Normalize, PowerNorm
+from matplotlib.colors import Colormap, FuncNorm, ListedColormap, Normalize
 
-from ..attention import Attention
-from ..attention.base import Float
-from .colours import Floats, Palette
+from ..protocol import ColourScale
+from .colours import Floats, Ink
 from .words import TokenText
 
 # Of the colour scale, in points.
@@ -16,50 +17,61 @@ BAR_WIDTH = 108
 BAR_HEIGHT = 7
 SCALE_HEIGHT = 17
 _NUMBER_SIZE = 6.5
+# Shares of the largest weight.
+_NUMBERED: dict[ColourScale, tuple[float, ...]] = {
+    "linear": (0, 0.25, 0.5, 0.75, 1),
+    "sqrt": (0, 0.01, 0.1, 0.5, 1),
+    "log": (0, 0.001, 0.01, 0.1, 1),
+}
 
 
-def colour_map(colours: Palette, signed: bool) -> Colormap:
+def colour_map(ink: Ink) -> Colormap:
     """Return the widget's ramp as a colour map; with signed weights, from the cold one to it."""
-    if not signed:
+    colours = ink.colours
+    if not ink.signed:
         return ListedColormap(colours.ramp / 255, name="attention")
     both = np.concatenate([colours.cold_ramp[:0:-1], colours.ramp])
     return ListedColormap(both / 255, name="signed attention")
 
 
-def colour_norm(attention: Attention) -> Normalize:
-    """Return the widget's scale: the root of a weight's share of the largest that can be."""
-    if not attention.signed:
-        return PowerNorm(0.5, 0, attention.scale, clip=True)
-    scale = attention.scale
-    return FuncNorm((_signed_root, _signed_square), -scale, scale, clip=True)
+def colour_norm(ink: Ink) -> Normalize:
+    """Return the widget's scale."""
+
+    def signed(function: Callable[[Floats], Floats]) -> Callable[[Floats], Floats]:
+        return lambda values: np.copysign(function(np.abs(values)), values)
+
+    low = -ink.largest if ink.signed else 0
+    return FuncNorm((signed(ink.at), signed(ink.weights_at)), low, ink.largest, clip=True)
 
 
-def draw_scale(ax: Axes, colours: Palette, attention: Attention, x: float, y: float) -> None:
+def draw_scale(ax: Axes, ink: Ink, x: float, y: float) -> None:
     """Draw the colour scale with its numbers, its upper left corner at a point of the axes.
 
     `x` and `y` are in points from the lower left corner of `ax`.
     """
     width, height = size_in_points(ax)
-    bar = ax.inset_axes(
-        (x / width, (y - BAR_HEIGHT) / height, BAR_WIDTH / width, BAR_HEIGHT / height)
-    )
-    low = -1.0 if attention.signed else 0.0
-    roots = np.linspace(low, 1, 256)
-    weights: Float = (_signed_square(roots) * attention.scale).astype(np.float32)
+    box = x / width, (y - BAR_HEIGHT) / height, BAR_WIDTH / width, BAR_HEIGHT / height
+    bar = ax.inset_axes(box)
+    low = -1 if ink.signed else 0
+    places = np.linspace(low, 1, 256)
     bar.imshow(
-        colours.shades(weights, attention.scale)[None],
+        ink.shades(np.copysign(ink.weights_at(np.abs(places)), places))[None],
         aspect="auto",
         extent=(low, 1, 0, 1),
         interpolation="nearest",
     )
-    bar.set(xticks=[], yticks=[], facecolor=colours.ground)
-    bar.spines[:].set(color=colours.line, linewidth=0.5)
-    for share in (-1, -0.1, 0, 0.1, 1) if attention.signed else (0, 0.01, 0.1, 0.5, 1):
-        number = f"{share * attention.scale:.2g}".replace("0.", ".")
-        where = float(_signed_root(np.array(share, float)))
-        bar.add_artist(
-            TokenText(where, -0.4, number, _NUMBER_SIZE, color=colours.muted, ha="center", va="top")
-        )
+    bar.set(xticks=[], yticks=[], facecolor=ink.colours.ground)
+    bar.spines[:].set(color=ink.colours.line, linewidth=0.5)
+    shares = _NUMBERED[ink.curve]
+    for share in (*(-share for share in shares[:0:-2]), *shares[:: 2 if ink.signed else 1]):
+        if share < low:
+            continue
+        weight = share * ink.largest
+        number = f"{weight:.2g}".replace("0.", ".").replace("e-0", "e-")
+        place = float(np.copysign(ink.at(weight), weight))
+        text = TokenText(place, -0.4, number, _NUMBER_SIZE, color=ink.colours.muted)
+        text.set(ha="center", va="top")
+        bar.add_artist(text)
 
 
 def size_in_points(ax: Axes) -> tuple[float, float]:
@@ -73,13 +85,3 @@ def size_in_pixels(ax: Axes) -> tuple[float, float]:
     """Return how many pixels the axes have."""
     box = ax.get_window_extent()
     return box.width, box.height
-
-
-def _signed_root(values: Floats) -> Floats:
-    roots: Floats = np.sign(values) * np.sqrt(np.abs(values))
-    return roots
-
-
-def _signed_square(values: Floats) -> Floats:
-    squares: Floats = np.sign(values) * values**2
-    return squares

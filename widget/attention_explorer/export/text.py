@@ -11,9 +11,8 @@ from matplotlib.patheffects import withStroke
 
 from ..attention.base import Float
 from .caption import mass, mean_text, percent, readers_text, reads_text
-from .colours import on_scale
 from .layout import Room, bare
-from .lines import top_mass
+from .lines import chosen
 from .scene import Scene
 from .shades import size_in_points
 from .typeset import Placed, joins, typeset
@@ -145,12 +144,12 @@ class _Page:
     def _numbered(self) -> set[int]:
         if self.filled is None or self.scene.query is None:
             return set()
-        kept = np.flatnonzero(top_mass(self.filled, self.scene.top_mass))
+        kept = np.flatnonzero(chosen(self.scene, self.filled))
         return {int(key) for key in kept if abs(self.filled[key]) >= _NUMBER_FROM}
 
     def _draw_token(self, ax: Axes, place: Placed, middle: float, size: float) -> None:
         scene, index = self.scene, place.token
-        colours, scale = scene.colours, scene.attention.scale
+        colours = scene.colours
         special = self.tokens.special[index]
         small = _SPECIAL if special else 1
         base = middle + _BASELINE
@@ -159,10 +158,9 @@ class _Page:
         ink = colours.muted if special else colours.ink
         if self.filled is not None:
             weight = self.filled[index]
-            fill = colours.shades(np.asarray(weight), scale)
+            fill = scene.ink.shades(weight)
             ax.add_patch(_box(corner, place.width, high, joins(self.tokens, index), color=fill))
-            if on_scale(weight, scale) >= 0.06:
-                ink = colours.ink_on(weight, scale)
+            ink = scene.ink.on(weight) or ink
         if self.ruled is not None:
             _draw_rule(ax, place, base + _DOWN * small, self.ruled[index], scene)
         text = TokenText(
@@ -213,7 +211,7 @@ def _box(
 
 def _draw_rule(ax: Axes, place: Placed, bottom: float, weight: float, scene: Scene) -> None:
     """Rule a token off at its foot, thicker and stronger with the weight it reads with."""
-    share = float(on_scale(np.float32(weight), scene.attention.scale))
+    share = float(scene.ink.at(weight))
     if share < 0.05:
         return
     high = 0.05 + 0.2 * share
