@@ -100,7 +100,7 @@ export interface ScoreInfo {
  * `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
  * `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
  * `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
- * `hide_tokens`.
+ * `hide_tokens`. `samples` says whether what is asked for as sampled may be so.
  */
 export interface Description {
 	readonly shown: string;
@@ -115,6 +115,7 @@ export interface Description {
 	readonly keys: number;
 	readonly causal: boolean;
 	readonly same_tokens: boolean;
+	readonly samples: boolean;
 	readonly scale: number;
 	readonly encoding: Encoding;
 	readonly model: string;

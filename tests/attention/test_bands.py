@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from attention_explorer.attention import Attention, DenseAttention, dense, from_qk, scan
+from attention_explorer.attention import Attention, DenseAttention, blocks, dense, from_qk, scan
 from attention_explorer.attention.base import Reduction
 from attention_explorer.attention.biases import KeyBias
 from attention_explorer.attention.from_qk import LayerStates, QKAttention
@@ -234,7 +234,7 @@ def test_a_preview_is_of_a_sample_and_says_so(reduction: Reduction, watched: Wat
 def test_a_preview_samples_within_each_band_up_to_the_border() -> None:
     """Rows of the neighbouring band, or none of the last short one, would be another map."""
     for length, factor, count in ((100, 32, 4), (33, 32, 4), (4096, 64, 8)):
-        sampled = np.array(from_qk._sample(length, factor, count)).reshape(-1, count)
+        sampled = np.array(blocks.sample(length, factor, count)).reshape(-1, count)
         assert (sampled // factor == np.arange(len(sampled))[:, None]).all()
         assert sampled.max() < length
         assert (np.diff(sampled[:-1], axis=1) > 0).all()

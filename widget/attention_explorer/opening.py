@@ -55,6 +55,7 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "keys": attention.n_keys,
         "causal": attention.causal,
         "same_tokens": kind.key_tokens is None,
+        "samples": attention.samples,
         "scale": attention.scale,
         "encoding": pixel_encoding(attention),
         "model": model_name,

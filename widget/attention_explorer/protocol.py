@@ -83,7 +83,7 @@ class Description(TypedDict):
     `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
     `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
     `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
-    `hide_tokens`.
+    `hide_tokens`. `samples` says whether what is asked for as sampled may be so.
     """
 
     shown: str
@@ -98,6 +98,7 @@ class Description(TypedDict):
     keys: int
     causal: bool
     same_tokens: bool
+    samples: bool
     scale: float
     encoding: Encoding
     model: str

@@ -50,6 +50,8 @@ class Attention(ABC):
         The largest absolute weight that can occur: 1 for a softmax.
     signed : bool
         Whether a weight is below 0 (such numbers are no softmax; `notes` says so).
+    samples : bool
+        Whether `preview` may read only some of the queries.
     source : str
         How the numbers were had, in words, e.g. ``"queries and keys of the forward pass"``.
     notes : tuple of str
@@ -63,6 +65,7 @@ class Attention(ABC):
     causal: bool
     scale: float = 1.0
     signed: bool = False
+    samples: bool = False
     source: str
     notes: tuple[str, ...] = ()
 

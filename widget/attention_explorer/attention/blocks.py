@@ -72,6 +72,18 @@ def cell_sizes(length: int, factor: int) -> Float:
     return np.minimum(length - starts, factor).astype(np.float32)
 
 
+def sample(length: int, factor: int, count: int) -> list[int]:
+    """Return `count` positions of each stretch of `factor`, one at random in each of its parts.
+
+    Evenly spaced ones would meet, or miss, whatever repeats in a text at their distance.
+    """
+    starts = np.arange(0, length, factor)[:, None]
+    sizes = np.minimum(length - starts, factor)
+    shares = (np.arange(count) + np.random.default_rng(0).random((len(starts), count))) / count
+    positions: list[int] = (starts + (shares * sizes).astype(np.int64)).ravel().tolist()
+    return positions
+
+
 def _pool_axis(block: Float, factor: int, reduction: Reduction, axis: int) -> Float:
     """Pool one of the last two axes; what doesn't fill a cell at the end is a cell of its own."""
     whole = block.shape[axis] // factor * factor

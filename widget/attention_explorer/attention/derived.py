@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .base import Attention, Float, Preview, Reduction
-from .blocks import check_pooling, clip, pool
+from .blocks import check_pooling, clip, pool, sample
 from .dense import DenseAttention
 from .mixed import MixedAttention
 from .terms import NoTermsError, Terms
@@ -32,6 +32,8 @@ class DerivedAttention(Attention):
     base : Attention
         The other one.
     """
+
+    samples = True
 
     def __init__(self, base: Attention, note: str) -> None:
         self.base = base
@@ -93,18 +95,13 @@ class DerivedAttention(Attention):
         n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
         if factor <= n_samples or self.n_queries * self.n_keys <= EXACT_CELLS:
             return super().preview(layer, head, factor, reduction)
-        bands = [
-            _sample(start, min(start + factor, self.n_queries), n_samples)
-            for start in range(0, self.n_queries, factor)
-        ]
-        at_once = PREVIEW_BLOCK_ROWS // n_samples
+        sampled = sample(self.n_queries, factor, n_samples)
+        at_once = PREVIEW_BLOCK_ROWS // n_samples * n_samples
         cells = []
-        for first in range(0, n_bands, at_once):
-            some = bands[first : first + at_once]
-            rows = self.rows(layer, [head], [query for band in some for query in band])[0]
-            for band in some:
-                cells.append(pool(rows[: len(band)], factor, reduction, self.signed))
-                rows = rows[len(band) :]
+        for first in range(0, len(sampled), at_once):
+            rows = self.rows(layer, [head], sampled[first : first + at_once])[0]
+            bands = rows.reshape(-1, n_samples, self.n_keys)
+            cells.append(pool(bands, factor, reduction, self.signed)[:, 0])
         return Preview(np.concatenate(cells), exact=False)
 
     def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
@@ -154,12 +151,3 @@ def _merged(lines: list[Float], sizes: list[int], reduction: Reduction) -> Float
         return mean
     strongest = np.abs(parts).argmax(0)[None]
     return np.take_along_axis(parts, strongest, 0)
-
-
-def _sample(start: int, stop: int, count: int) -> list[int]:
-    """Return at most `count` positions, one at random in each of as many equal parts.
-
-    Evenly spaced ones would meet, or miss, whatever repeats in a text at their distance.
-    """
-    shares = (np.arange(count) + np.random.default_rng(start).random(count)) / count
-    return sorted({start + int(share * (stop - start)) for share in shares})

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .base import Attention, Float, Preview, Reduction
-from .blocks import check_pooling, clip, pieces
+from .blocks import check_pooling, clip, pieces, sample
 from .head import Head, exactly, pooled_queries, to_numpy
 from .states import LayerStates as LayerStates
 from .terms import Terms
@@ -41,6 +41,8 @@ class QKAttention(Attention):
     notes : sequence of str
         What a person must know to read the numbers rightly.
     """
+
+    samples = True
 
     def __init__(
         self,
@@ -123,7 +125,7 @@ class QKAttention(Attention):
         n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
         if factor <= n_samples:
             return super().preview(layer, head, factor, reduction)
-        sampled = self._positions(layer, _sample(self.n_queries, factor, n_samples))
+        sampled = self._positions(layer, sample(self.n_queries, factor, n_samples))
         shown, keys = self._head(layer, head), slice(0, self.n_keys)
         blocks = torch.split(sampled, PREVIEW_BLOCK_ROWS)
         lines = torch.cat([shown.pooled_keys(rows, keys, factor, reduction) for rows in blocks], 1)
@@ -154,15 +156,3 @@ class QKAttention(Attention):
 
     def _positions(self, layer: int, indices: Sequence[int]) -> torch.Tensor:
         return torch.tensor(list(indices), dtype=torch.long, device=self._layers[layer].key.device)
-
-
-def _sample(length: int, factor: int, count: int) -> list[int]:
-    """Return `count` positions of each stretch of `factor`, one at random in each of its parts.
-
-    Evenly spaced ones would meet, or miss, whatever repeats in a text at their distance.
-    """
-    starts = np.arange(0, length, factor)[:, None]
-    sizes = np.minimum(length - starts, factor)
-    shares = (np.arange(count) + np.random.default_rng(0).random((len(starts), count))) / count
-    positions: list[int] = (starts + (shares * sizes).astype(np.int64)).ravel().tolist()
-    return positions

@@ -50,6 +50,7 @@ class MixedAttention(Attention):
         self.causal = all(part.causal for part in self.parts)
         self.scale = max(part.scale for part in self.parts)
         self.signed = any(part.signed for part in self.parts)
+        self.samples = any(part.samples for part in self.parts)
         self.source = "; ".join([first.source, *map(_named_source, self.parts[1:])])
         if source is not None:
             self.source = source
