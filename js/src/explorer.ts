@@ -1,8 +1,10 @@
 import { type ComponentChild, h, render } from "preact";
 import { inkOf, type Palette, palette } from "./draw/colour";
-import { focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
+import { pinned, pinsOf } from "./pins";
+import type { Axis, Pointer } from "./protocol.gen";
+import { combined, focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
 import type { TileSource, Tokens } from "./source/source";
-import { type Store, type Synced, samePointer } from "./store";
+import type { Store, Synced } from "./store";
 import { css } from "./style";
 import { handled, isNative, make } from "./ui/dom";
 import { Faults, Notes } from "./ui/faults";
@@ -50,10 +52,14 @@ export function mountExplorer(
 			hoveredAs = as;
 			store.set("hovered", pointer);
 		},
-		pin(pointer) {
-			store.set("selected", samePointer(store.get("selected"), pointer) ? null : pointer);
+		pin(pointer, also) {
+			pin(pinned(pinsOf(store.state), pointer, also));
 		},
 		peek(head) {
+	const pin = ([selected, ...also]: readonly Pointer[]) => {
+		store.set("selected", selected ?? null);
+		store.set("also", also);
+	};
 			if (head?.layer === peek?.layer && head?.head === peek?.head) return;
 			peek = head;
 			redraw();
@@ -63,6 +69,7 @@ export function mountExplorer(
 			const heads = chosen.includes(head) ? chosen.filter((h) => h !== head) : [...chosen, head];
 			store.set("layer", layer);
 			if (heads.length)
+		set: (name, value) => store.set(name, value),
 				store.set(
 					"heads",
 					heads.sort((a, b) => a - b),
@@ -146,9 +153,12 @@ export function mountExplorer(
 		const { description, table, status } = source;
 		const { layer, heads } = state;
 		ink = inks.choose({ description, state, reader, table }, colours);
-		const focus = focusOf(state.selected, state.hovered, hoveredAs);
-		const lineOf = (axis: "row" | "column", index: number | null) =>
-			index === null ? undefined : readingOf(reader, axis, layer, heads, index, true);
+		const focus = focusOf(pinsOf(state), state.hovered, hoveredAs);
+		const read = (axis: Axis, indices: readonly number[]) =>
+			combined(
+				indices.map((index) => readingOf(reader, axis, layer, heads, index, true)),
+				state.combine,
+			);
 		return {
 			description,
 			state,
@@ -160,8 +170,8 @@ export function mountExplorer(
 			table,
 			colours,
 			ink,
-			reads: lineOf("row", focus.query),
-			readers: lineOf("column", focus.key),
+			reads: read("row", focus.queries),
+			readers: read("column", focus.keys),
 			received:
 				focus.query === null && focus.key === null
 					? receivedBy(reader, description, table, layer, heads)
@@ -233,3 +243,4 @@ function onKey(event: KeyboardEvent, store: Store, layers: number): void {
 	}
 	handled(event);
 }
+		store.set("also", []);

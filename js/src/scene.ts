@@ -1,15 +1,22 @@
 import type { Ink, Palette } from "./draw/colour";
-import { type Axis, type Description, type Pointer, TILE } from "./protocol.gen";
+import { pinnedIn } from "./pins";
+import { type Axis, type Combination, type Description, type Pointer, TILE } from "./protocol.gen";
 import { type Line, tileKeys } from "./source/cache";
 import type { Reader, Status, Tokens } from "./source/source";
 import type { Synced } from "./store";
 import type { HeadOf } from "./views/view";
 
-/** What the person is looking at: a row, a column, and the one weight where a pair is meant. */
+/** What the person is looking at: rows, columns, and the one weight where a pair is meant. */
 export interface Focus {
+	/** The first of `queries`. */
 	readonly query: number | null;
 	readonly key: number | null;
+	/** All whose reading is combined: several only where they are pinned. */
+	readonly queries: readonly number[];
+	readonly keys: readonly number[];
 	readonly pair: readonly [query: number, key: number] | null;
+	/** Whether the pair is of all that are pinned in a role, not of their first alone. */
+	readonly together: boolean;
 }
 
 /** How the pointer met what it hovers: a token in its two roles, or one cell of a matrix. */
@@ -20,29 +27,34 @@ export type HoveredAs = "token" | "cell";
  * what is hovered is looked at.
  */
 export function focusOf(
-	selected: Pointer | null,
+	pins: readonly Pointer[],
 	hovered: Pointer | null,
 	hoveredAs: HoveredAs,
 ): Focus {
-	const query = selected?.[0] ?? hovered?.[0] ?? null;
-	const key = selected?.[1] ?? hovered?.[1] ?? null;
-	return { query, key, pair: pairOf(selected, hovered, hoveredAs) };
+	const looked = (role: 0 | 1) => {
+		const tokens = pinnedIn(pins, role);
+		return tokens.length || !hovered ? tokens : pinnedIn([hovered], role);
+	};
+	const [queries, keys] = [looked(0), looked(1)];
+	const [query, key] = [queries[0] ?? null, keys[0] ?? null];
+	return { query, key, queries, keys, ...pairOf(pins, hovered, hoveredAs) };
 }
 
-function pairOf(selected: Pointer | null, hovered: Pointer | null, hoveredAs: HoveredAs) {
+function pairOf(pins: readonly Pointer[], hovered: Pointer | null, hoveredAs: HoveredAs) {
 	const [q, k] = hovered ?? [null, null];
-	if (hovered && (hoveredAs === "cell" || (q !== null && k !== null && q !== k)))
-		return bothOf(q, k);
-	if (selected && hovered) {
-		if (k !== null && selected[0] !== null) return bothOf(selected[0], k);
-		if (q !== null && selected[1] !== null) return bothOf(q, selected[1]);
-	}
-	const [pinnedQuery, pinnedKey] = selected ?? [null, null];
-	return pinnedQuery === pinnedKey ? null : bothOf(pinnedQuery, pinnedKey);
-}
-
-function bothOf(query: number | null, key: number | null) {
-	return query === null || key === null ? null : ([query, key] as const);
+	const [queries, keys] = [pinnedIn(pins, 0), pinnedIn(pins, 1)];
+	const [query, key] = [queries[0] ?? null, keys[0] ?? null];
+	const of = (a: number | null, b: number | null, together = false) => ({
+		pair: a === null || b === null ? null : ([a, b] as const),
+		together,
+	});
+	if (hovered && (hoveredAs === "cell" || (q !== null && k !== null && q !== k))) return of(q, k);
+	if (k !== null && query !== null) return of(query, k, queries.length > 1);
+	if (q !== null && key !== null) return of(q, key, keys.length > 1);
+	// Of several rows and several columns no one pair is meant.
+	return query === key || (queries.length > 1 && keys.length > 1)
+		? of(null, null)
+		: of(query, key, queries.length + keys.length > 2);
 }
 
 /** One row or column over the chosen heads. */
@@ -52,6 +64,8 @@ export interface Reading {
 	readonly lines: readonly Line[];
 	readonly mean: Float32Array;
 	readonly exact: boolean;
+	/** Where it is put together from several tokens': theirs. */
+	readonly parts?: readonly Reading[];
 }
 
 /** All that one animation frame draws from; made anew for each, never stored. */
@@ -60,9 +74,9 @@ export interface Scene {
 	readonly state: Synced;
 	readonly tokens: Tokens;
 	readonly focus: Focus;
-	/** What `focus.query` reads; undefined until it is here. */
+	/** What `focus.queries` read, put together by `state.combine`; undefined until it is here. */
 	readonly reads: Reading | undefined;
-	/** What reads `focus.key`. */
+	/** What reads `focus.keys`. */
 	readonly readers: Reading | undefined;
 	/** While nothing is looked at: the mean weight that each key receives, in texts short enough. */
 	readonly received: Float32Array | undefined;
@@ -89,14 +103,36 @@ export function readingOf(
 	return { index, lines, mean: meanOf(lines), exact: lines.every((line) => line.exact) };
 }
 
+/** The readings of several tokens as one: head by head their mean or sum. */
+export function combined(
+	readings: readonly (Reading | undefined)[],
+	combine: Combination,
+): Reading | undefined {
+	const parts = readings.filter((reading) => reading !== undefined);
+	const [first] = parts;
+	if (!first || parts.length < readings.length) return undefined;
+	if (parts.length === 1) return first;
+	const exact = parts.every((reading) => reading.exact);
+	const lines = first.lines.map((_, head) => ({
+		values: added(
+			parts.map(({ lines }) => lines[head] as Line),
+			combine === "mean" ? parts.length : 1,
+		),
+		exact,
+	}));
+	return { index: first.index, lines, mean: meanOf(lines), exact, parts };
+}
+
 function meanOf(lines: readonly Line[]): Float32Array {
-	const [first] = lines;
-	if (lines.length === 1 && first) return first.values;
-	const mean = new Float32Array(first?.values.length ?? 0);
+	return lines.length === 1 && lines[0] ? lines[0].values : added(lines, lines.length);
+}
+
+function added(lines: readonly Line[], divisor: number): Float32Array {
+	const sum = new Float32Array(lines[0]?.values.length ?? 0);
 	for (const { values } of lines)
-		for (let i = 0; i < mean.length; i++)
-			mean[i] = (mean[i] as number) + (values[i] as number) / lines.length;
-	return mean;
+		for (let i = 0; i < sum.length; i++)
+			sum[i] = (sum[i] as number) + (values[i] as number) / divisor;
+	return sum;
 }
 
 /** Beyond this many tokens the whole matrix isn't asked for to draw what is in view. */

@@ -178,7 +178,7 @@ describe("labels, bars and numbers", () => {
 		rows.map((row) => Number(row.querySelector(".number")?.textContent || 0));
 	const barsOf = (row: HTMLElement) =>
 		[...row.querySelectorAll<HTMLElement>(".bars i")].map((bar) =>
-			Number.parseFloat(bar.style.width),
+			Number.parseFloat(bar.style.inlineSize),
 		);
 
 	test("labels stand on their side, in order", async () => {
@@ -234,14 +234,25 @@ describe("labels, bars and numbers", () => {
 		}
 	});
 
-	test("more heads than bars can tell apart have one bar, their mean", async () => {
-		const { view } = await open({ heads: [0, 1, 2, 3, 4, 5] });
+	test("more heads than bars can tell apart have a cell each, in its colour, opaque by its weight", async () => {
+		const heads = [0, 1, 2, 3, 4, 5];
+		const { view } = await open({ heads });
 		await hoverRow(view, "query", 2);
-		const rows = [0, 1, 2, 3, 4, 5].map((head) => rowOf(weights, 0, head, 2));
+		const rows = heads.map((head) => rowOf(weights, 0, head, 2));
+		const colours = view
+			.all(".chips button")
+			.map((chip) => (chip.style.getPropertyValue("--head").match(/\d+/g) ?? []).slice(0, 3));
 		for (const [key, row] of rowsOf(view, "key").entries()) {
+			expect(barsOf(row)).toEqual([]);
+			const strip = row.querySelector<HTMLElement>(".bars")?.style.backgroundImage ?? "";
+			const cells = [...strip.matchAll(/rgba?\(([^)]*)\) [\d.]+% [\d.]+%/g)]
+				.map((cell) => (cell[1] as string).match(/[\d.]+/g) ?? [])
+				.filter((colour) => colour.slice(0, 3).join() !== "0,0,0");
+			expect(cells.map((colour) => colour.slice(0, 3))).toEqual(colours);
+			for (const [head, [, , , alpha = "1"]] of cells.entries())
+				expect(Number(alpha)).toBeCloseTo(Math.sqrt(rows[head]?.[key] as number), 1);
 			const mean = rows.reduce((sum, weightsOfHead) => sum + (weightsOfHead[key] as number), 0) / 6;
-			expect(barsOf(row)).toHaveLength(1);
-			expect(barsOf(row)[0]).toBeCloseTo(mean * 100, 1);
+			expect(numbersOf([row])[0]).toBeCloseTo(mean < 0.01 ? 0 : mean, 2);
 		}
 	});
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Curve, drawCurves, topMass } from "../src/draw/lines";
 
-const RED: Curve = { y0: 10, y1: 10, thickness: 3, colour: [200, 30, 10], alpha: 1 };
+const RED: Curve = { from: 10, to: 10, thickness: 3, colour: [200, 30, 10], alpha: 1 };
 
 /** How much of each pixel column is covered, in pixels. */
 function coverage(image: ImageData): number[] {
@@ -18,7 +18,7 @@ describe("curves", () => {
 		0.4, 1, 2.5, 3,
 	])("a level line of thickness %d covers that many pixels", (thickness) => {
 		for (const y of [10, 10.3, 10.5, 10.99]) {
-			const image = drawCurves([{ ...RED, y0: y, y1: y, thickness }], 7, 20);
+			const image = drawCurves([{ ...RED, from: y, to: y, thickness }], 7, 20);
 			for (const sum of coverage(image)) expect(sum).toBeCloseTo(thickness, 1);
 		}
 	});
@@ -34,7 +34,7 @@ describe("curves", () => {
 	});
 
 	test("alpha thins the ink, and two lines over each other add up as glass does", () => {
-		const faint = { ...RED, y0: 10.5, y1: 10.5, thickness: 1, alpha: 0.5 };
+		const faint = { ...RED, from: 10.5, to: 10.5, thickness: 1, alpha: 0.5 };
 		const at = (10 * 5 + 2) * 4;
 		expect(drawCurves([faint], 5, 20).data[at + 3]).toBe(128);
 		const two = drawCurves([faint, { ...faint, colour: [0, 0, 255] }], 5, 20).data;
@@ -44,8 +44,8 @@ describe("curves", () => {
 		expect(two[at]).toBeLessThan(70);
 	});
 
-	test("a curve starts at y0 on the left and ends at y1 on the right", () => {
-		const image = drawCurves([{ ...RED, y0: 5, y1: 45 }], 200, 50);
+	test("a curve begins where it is said to on the left and ends so on the right", () => {
+		const image = drawCurves([{ ...RED, from: 5, to: 45 }], 200, 50);
 		const middle = (x: number) => {
 			let sum = 0;
 			let moment = 0;
@@ -62,15 +62,15 @@ describe("curves", () => {
 	});
 
 	test.each([0, 60, 300])("a line that climbs %d pixels has the ink of its length", (rise) => {
-		const [width, thickness, y0] = [100, 2, 20];
-		const image = drawCurves([{ ...RED, y0, y1: y0 + rise, thickness }], width, rise + 40);
+		const [width, thickness, from] = [100, 2, 20];
+		const image = drawCurves([{ ...RED, from, to: from + rise, thickness }], width, rise + 40);
 		const length = arcLength(width, rise);
 		const ink = coverage(image).reduce((a, b) => a + b, 0);
 		expect(ink / (thickness * length)).toBeCloseTo(1, 1);
 	});
 
 	test("a thin steep line is paler, not dashed: every row that it passes has some of its ink", () => {
-		const image = drawCurves([{ ...RED, y0: 0, y1: 1000, thickness: 0.4 }], 60, 1000);
+		const image = drawCurves([{ ...RED, from: 0, to: 1000, thickness: 0.4 }], 60, 1000);
 		const rows = Array.from({ length: 1000 }, (_, y) =>
 			image.data.subarray(y * 240, (y + 1) * 240).some((byte) => byte > 0),
 		);
@@ -78,19 +78,19 @@ describe("curves", () => {
 	});
 
 	test("what lies outside of the picture is cut off, not moved or wrapped", () => {
-		const cut = drawCurves([{ ...RED, y0: 0, y1: 0, thickness: 4 }], 5, 20);
+		const cut = drawCurves([{ ...RED, from: 0, to: 0, thickness: 4 }], 5, 20);
 		for (const sum of coverage(cut)) expect(sum).toBeCloseTo(2, 5);
-		const below = drawCurves([{ ...RED, y0: 20, y1: 20, thickness: 4 }], 5, 20);
+		const below = drawCurves([{ ...RED, from: 20, to: 20, thickness: 4 }], 5, 20);
 		for (const sum of coverage(below)) expect(sum).toBeCloseTo(2, 5);
 		for (const y of [-30, 50]) {
-			const image = drawCurves([{ ...RED, y0: y, y1: y }], 5, 20);
+			const image = drawCurves([{ ...RED, from: y, to: y }], 5, 20);
 			expect(image.data.some((byte) => byte > 0)).toBe(false);
 		}
 	});
 
 	test("a line that leaves the picture is drawn as far as it is inside", () => {
-		const whole = drawCurves([{ ...RED, y0: 10, y1: 200 }], 80, 220);
-		const part = drawCurves([{ ...RED, y0: 10, y1: 200 }], 80, 60);
+		const whole = drawCurves([{ ...RED, from: 10, to: 200 }], 80, 220);
+		const part = drawCurves([{ ...RED, from: 10, to: 200 }], 80, 60);
 		expect([...part.data]).toEqual([...whole.data.subarray(0, 80 * 60 * 4)]);
 	});
 });

@@ -81,7 +81,7 @@ test("a pin and a hovered token make a pair", async () => {
 });
 
 describe("the share that isn't drawn", () => {
-	const notDrawn = (view: Shown) => itemsOf(view)["not drawn, below top 50 %"];
+	const notDrawn = (view: Shown) => itemsOf(view)["not drawn: below top 50 %"];
 
 	test("is what the largest weights leave over", async () => {
 		const weights = weightsOf([1, 1, 4, 4], (_, __, ___, k) => [0.4, 0.3, 0.2, 0.1][k] as number);

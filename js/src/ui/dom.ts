@@ -31,10 +31,16 @@ export function withModifier({ ctrlKey, metaKey, altKey, shiftKey }: KeyboardEve
 	return ctrlKey || metaKey || altKey || shiftKey;
 }
 
+/** Enter alone or with Shift, which pins with what is pinned. */
+export function isEnter({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boolean {
+	return key === "Enter" && !(ctrlKey || metaKey || altKey);
+}
+
 /** Whether a button or a dropdown does something of its own with a key. */
 export function isNative({ target, key }: KeyboardEvent): boolean {
-	if (target instanceof HTMLSelectElement) return key !== "Tab" && !/^F\d/.test(key);
-	return target instanceof HTMLButtonElement && (key === "Enter" || key === " ");
+	if (target instanceof HTMLSelectElement || target instanceof HTMLInputElement)
+		return key !== "Tab" && !/^F\d/.test(key);
+	return (target as Element).matches("button, summary") && (key === "Enter" || key === " ");
 }
 
 /** Give a canvas the pixels of its CSS size on this screen; returns its context in CSS pixels. */

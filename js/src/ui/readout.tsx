@@ -1,47 +1,54 @@
 import type { ComponentChildren } from "preact";
 import { css } from "../draw/colour";
-import { strongest, topMass } from "../draw/lines";
+import { strongest } from "../draw/lines";
+import { limitsText, linesDrawn } from "../drawn";
 import type { TokenTable } from "../protocol.gen";
-import type { Reading, Scene } from "../scene";
+import { type Reading, readingOf, type Scene } from "../scene";
 import type { Status } from "../source/source";
+import type { Store } from "../store";
 import { percent, short, weightText } from "./words";
 
 const LISTED = 3;
+/** Of several pinned tokens, so many are named. */
+const NAMED = 5;
+
+type Side = "query" | "key";
+interface Props {
+	readonly scene: Scene;
+	readonly set: Store["set"];
+}
 
 /** The numbers: what is looked at, what it reads, what reads it, and how much isn't drawn. */
-export function Readout({ scene }: { scene: Scene }) {
-	const { focus, tokens, reads, readers, state } = scene;
+export function Readout({ scene, set }: Props) {
+	const { focus, tokens, reads, readers, status } = scene;
 	const resting = focus.query === null && focus.key === null;
 	return (
 		<>
 			{resting && (
 				<Item label="nothing hovered">
 					<span class="muted">
-						Hover a token to see what it reads and what reads it; click pins, Esc releases.
+						Hover a token to see what it reads and what reads it; click pins, Shift+click pins
+						several, Esc releases.
 					</span>
 				</Item>
 			)}
-			{focus.pair && <Pair scene={scene} pair={focus.pair} />}
+			{focus.pair && <Pair scene={scene} pair={focus.pair} set={set} />}
 			{focus.query !== null && (
-				<Item label={`${place(tokens.queries, focus.query)} reads`}>
-					<Strongest reading={reads} table={tokens.keys} status={scene.status} />
+				<Item label={<Looked scene={scene} side="query" set={set} does="reads" />}>
+					<Strongest reading={reads} table={tokens.keys} status={status} />
 				</Item>
 			)}
 			{focus.key !== null && (
-				<Item label={`${place(tokens.keys, focus.key)} is read by`}>
-					<Strongest reading={readers} table={tokens.queries} status={scene.status} />
+				<Item label={<Looked scene={scene} side="key" set={set} does="is read by" />}>
+					<Strongest reading={readers} table={tokens.queries} status={status} />
 				</Item>
 			)}
-			{reads && focus.query !== null && state.top_mass < 1 && (
-				<Item label={`not drawn, below top ${percent(state.top_mass)}`}>
-					{percent(undrawn(reads, state.top_mass))}
-				</Item>
-			)}
+			{reads && focus.query !== null && <NotDrawn reads={reads} scene={scene} />}
 		</>
 	);
 }
 
-function Item({ label, children }: { label: string; children: ComponentChildren }) {
+function Item({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
 	return (
 		<div class="item">
 			<span class="muted">{label}</span>
@@ -50,15 +57,50 @@ function Item({ label, children }: { label: string; children: ComponentChildren 
 	);
 }
 
+/** Who reads or is read; of several what was made of them, and a button that makes the other. */
+function Looked({ scene, side, set, does }: Props & { side: Side; does: string }) {
+	const { focus, tokens, state } = scene;
+	const [table, looked] =
+		side === "query" ? [tokens.queries, focus.queries] : [tokens.keys, focus.keys];
+	if (looked.length < 2) return <>{`${place(table, looked[0] ?? 0)} ${does}`}</>;
+	const other = state.combine === "mean" ? "sum" : "mean";
+	const named = looked.slice(0, NAMED).map((index) => short(table, index));
+	return (
+		<>
+			<button
+				type="button"
+				class="combine"
+				title={`show the ${other} instead`}
+				onClick={() => set("combine", other)}
+			>
+				{state.combine}
+			</button>
+			{` over ${looked.length} tokens: ${named.join(", ")}${looked.length > NAMED ? ", …" : ""} · ${does}`}
+		</>
+	);
+}
+
 function place(table: TokenTable, index: number): string {
 	return `“${short(table, index)}” (${index})`;
 }
 
 /** One weight, to four digits; head by head where several are shown. */
-function Pair({ scene, pair: [query, key] }: { scene: Scene; pair: readonly [number, number] }) {
-	const { tokens, state, colours } = scene;
-	const at = weightsAt(scene, query, key);
-	const label = `${place(tokens.queries, query)} reads ${place(tokens.keys, key)}`;
+function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] }) {
+	const { tokens, state, colours, focus } = scene;
+	const [query, key] = pair;
+	const at = weightsAt(scene, pair);
+	const label = !focus.together ? (
+		`${place(tokens.queries, query)} reads ${place(tokens.keys, key)}`
+	) : focus.queries.length > 1 ? (
+		<Looked scene={scene} side="query" set={set} does={`reads ${place(tokens.keys, key)}`} />
+	) : (
+		<Looked
+			scene={scene}
+			side="key"
+			set={set}
+			does={`is read by ${place(tokens.queries, query)}`}
+		/>
+	);
 	return (
 		<Item label={label}>
 			{!at && <span class="muted">…</span>}
@@ -78,15 +120,17 @@ function Pair({ scene, pair: [query, key] }: { scene: Scene; pair: readonly [num
 	);
 }
 
-function weightsAt({ reads, readers, focus, state, reader }: Scene, query: number, key: number) {
-	if (reads && focus.query === query)
-		return reads.lines.map(({ values, exact }) => ({ weight: values[key] as number, exact }));
-	if (readers && focus.key === key)
-		return readers.lines.map(({ values, exact }) => ({ weight: values[query] as number, exact }));
-	const lines = state.heads.map((head) => reader.line("row", [state.layer, head, query], true));
-	return lines.every((line) => line !== undefined)
-		? lines.map(({ values, exact }) => ({ weight: values[key] as number, exact }))
-		: undefined;
+function weightsAt(scene: Scene, [query, key]: readonly [number, number]) {
+	const { reads, readers, focus, state, reader } = scene;
+	const at = (reading: Reading | undefined, other: number) =>
+		reading?.lines.map(({ values, exact }) => ({ weight: values[other] as number, exact }));
+	// Of several pinned ones a cell has its own weight, not theirs.
+	const isOf = (tokens: readonly number[], token: number) =>
+		tokens[0] === token && (focus.together || tokens.length === 1);
+	if (reads && isOf(focus.queries, query) && !(focus.together && focus.keys.length > 1))
+		return at(reads, key);
+	if (readers && isOf(focus.keys, key)) return at(readers, query);
+	return at(readingOf(reader, "row", state.layer, state.heads, query, true), key);
 }
 
 function Strongest({
@@ -112,14 +156,21 @@ function Strongest({
 	);
 }
 
-/** The share of what is read that has no line: each head has its own. */
-function undrawn({ lines }: Reading, mass: number): number {
-	const size = (weight: number | undefined) => Math.abs(weight as number);
-	let total = 0;
-	let drawn = 0;
-	for (const { values } of lines) {
-		for (const weight of values) total += size(weight);
-		for (const index of topMass(values, mass)) drawn += size(values[index]);
-	}
-	return total ? 1 - drawn / total : 0;
+/** The share of what is read that has no line, by what hides it: each head has its own. */
+function NotDrawn({ reads, scene }: { reads: Reading; scene: Scene }) {
+	const limits = limitsText(scene.state);
+	const drawn = (reads.parts ?? [reads]).flatMap((part) => linesDrawn(part, "row", scene));
+	const total = drawn.reduce((sum, row) => sum + row.total, 0);
+	return (
+		<>
+			{Object.entries(limits).map(([name, text]) => {
+				const hidden = drawn.reduce((sum, row) => sum + row.hidden[name as keyof typeof limits], 0);
+				return (
+					<Item key={name} label={`not drawn: ${text}`}>
+						{percent(total ? Math.max(0, hidden / total) : 0)}
+					</Item>
+				);
+			})}
+		</>
+	);
 }

@@ -24,7 +24,9 @@ export function Steps({
 	const step = steps[index];
 	const go = (to: number) => {
 		const next = steps[Math.min(steps.length - 1, Math.max(0, to))];
-		if (next) store.set("selected", [next.query, null]);
+		if (!next) return;
+		store.set("selected", [next.query, null]);
+		store.set("also", []);
 	};
 	return (
 		<fieldset class="steps" aria-label="generated tokens">

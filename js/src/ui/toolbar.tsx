@@ -12,7 +12,6 @@ const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	model: "Model",
 	neuron: "Neuron",
 };
-const MASSES = [0.5, 0.8, 0.9, 0.95, 1];
 
 interface Props {
 	readonly description: Description;
@@ -32,7 +31,9 @@ export function Toolbar({ description, state, status, source, colours, ink, stor
 				<KindChoice description={description} store={store} />
 				<LayerChoice description={description} layer={state.layer} store={store} />
 				<HeadChoice description={description} heads={state.heads} store={store} />
-				<MassChoice mass={state.top_mass} store={store} />
+				<UnitChoice unit={state.unit} tokens={tokens} live={live} store={store} />
+				<Hide {...{ description, state, tokens, live, kept, store }} />
+				<Find finder={finder} />
 				<About description={description} status={status} source={source} />
 			</div>
 			<div class="second">
@@ -145,26 +146,6 @@ function HeadChoice({
 				{all.map((head) => (
 					<option key={head} value={head}>
 						{head}
-					</option>
-				))}
-			</select>
-		</label>
-	);
-}
-
-function MassChoice({ mass, store }: { mass: number; store: Store }) {
-	const choices = MASSES.includes(mass) ? MASSES : [...MASSES, mass].sort((a, b) => a - b);
-	return (
-		<label title="Lines are drawn for the largest weights that together hold this share of each row">
-			show
-			<select
-				value={mass}
-				aria-label="share of each row's attention that is drawn as lines"
-				onChange={(event) => store.set("top_mass", Number(event.currentTarget.value))}
-			>
-				{choices.map((choice) => (
-					<option key={choice} value={choice}>
-						{choice === 1 ? "everything" : `top ${Number((choice * 100).toFixed(1))} %`}
 					</option>
 				))}
 			</select>

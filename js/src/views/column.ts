@@ -1,16 +1,19 @@
 import { make, setText } from "../ui/dom";
 import { FEW_NUMBERS } from "../ui/words";
-import type { Across } from "./curves";
+import { type Place, tokensInView } from "./place";
 
-export interface Bar {
-	readonly share: number;
-	readonly colour: string;
+/** What stands behind a label: a bar each, or, for more heads than bars can tell apart, a cell each. */
+export interface Marks {
+	readonly bars: readonly { readonly share: number; readonly colour: string }[];
+	/** CSS colours. */
+	readonly cells: readonly string[];
 }
 
 /** What one side of the head view shows at each token. */
 export interface Side {
-	readonly focused: number | null;
-	bars(index: number): readonly Bar[];
+	readonly count: number;
+	focused(index: number): boolean;
+	marks(index: number): Marks;
 	number(index: number): number | undefined;
 	label(index: number): string;
 	special(index: number): boolean;
@@ -22,12 +25,14 @@ interface Row {
 	readonly label: HTMLElement;
 	readonly number: HTMLElement;
 	place: string;
+	marks: string;
 }
 
 /** The token labels of one side; only those in view are in the document. */
 export function tokenColumn(role: "query" | "key") {
 	const el = make("div", { class: `column ${role}`, "aria-hidden": "true" });
 	const rows = new Map<number, Row>();
+	let stands = "";
 
 	function rowAt(index: number): Row {
 		const bars = make("span", { class: "bars" });
@@ -39,20 +44,23 @@ export function tokenColumn(role: "query" | "key") {
 			label,
 			number,
 			place: "",
+			marks: "",
 		};
 		rows.set(index, row);
 		el.append(row.el);
 		return row;
 	}
 
-	function update(
-		[first, last]: readonly [number, number],
-		side: Side,
-		across: Across,
-		height: number,
-	): void {
-		const width = role === "query" ? across.left - 8 : across.width - across.right - 8;
-		el.style.width = `${width}px`;
+	function update(side: Side, place: Place): void {
+		const { across, step, sideBySide } = place;
+		const [at, length] = sideBySide ? ["left", "width"] : ["top", "height"];
+		const [from, room] =
+			role === "query" ? [0, across.from - 8] : [across.to + 8, across.size - across.to - 8];
+		const style = sideBySide
+			? `left:0;top:${from}px;height:${room}px`
+			: `top:0;left:${from}px;width:${room}px`;
+		if (style !== stands) el.style.cssText = stands = style;
+		const [first, last] = tokensInView(place, side.count);
 		for (const [index, row] of rows)
 			if (index < first || index >= last) {
 				row.el.remove();
@@ -60,16 +68,16 @@ export function tokenColumn(role: "query" | "key") {
 			}
 		for (let index = first; index < last; index++) {
 			const row = rows.get(index) ?? rowAt(index);
-			const place = `top:${index * height}px;height:${height}px`;
-			if (row.place !== place) row.el.style.cssText = row.place = place;
+			const placed = `${at}:${index * step}px;${length}:${step}px`;
+			if (row.place !== placed) row.el.style.cssText = row.place = placed;
 			const label = side.label(index);
 			if (row.label.textContent !== label) {
 				row.label.textContent = label;
 				row.label.title = `${label} · position ${index}`;
 			}
 			row.el.classList.toggle("special", side.special(index));
-			row.el.classList.toggle("focused", side.focused === index);
-			drawBars(row.bars, side.bars(index));
+			row.el.classList.toggle("focused", side.focused(index));
+			drawMarks(row, side.marks(index), sideBySide);
 			const weight = side.number(index);
 			const number =
 				weight !== undefined && Math.abs(weight) >= FEW_NUMBERS ? weight.toFixed(2) : "";
@@ -79,14 +87,30 @@ export function tokenColumn(role: "query" | "key") {
 	return { el, update };
 }
 
-function drawBars(el: HTMLElement, bars: readonly Bar[]): void {
-	el.classList.toggle("several", bars.length > 1);
+function drawMarks(row: Row, { bars, cells }: Marks, sideBySide: boolean): void {
+	const el = row.bars;
+	const widths = bars.map(({ share }) => `${(Math.min(1, share) * 100).toFixed(2)}%`);
+	const shown = [...widths, ...bars.map(({ colour }) => colour), ...cells, sideBySide].join();
+	if (shown === row.marks) return;
+	row.marks = shown;
+	el.classList.toggle("several", bars.length > 1 || cells.length > 0);
+	// One element for all cells: with dozens of heads an element each would be thousands in view.
+	el.style.background = cells.length ? stripOf(cells, sideBySide) : "";
 	while (el.children.length > bars.length) el.lastElementChild?.remove();
 	while (el.children.length < bars.length) el.append(make("i"));
-	for (const [i, { share, colour }] of bars.entries()) {
-		const style = (el.children[i] as HTMLElement).style;
-		const width = `${(Math.min(1, share) * 100).toFixed(2)}%`;
-		if (style.width !== width) style.width = width;
-		if (style.backgroundColor !== colour) style.backgroundColor = colour;
+	for (const [i, { colour }] of bars.entries()) {
+		const { style } = el.children[i] as HTMLElement;
+		style.inlineSize = widths[i] as string;
+		style.backgroundColor = colour;
 	}
+}
+
+/** Colours beside each other, each with as much room, a gap between them. */
+function stripOf(colours: readonly string[], down: boolean): string {
+	const gap = 15 / colours.length;
+	const stops = colours.map((colour, i) => {
+		const [from, to] = [(100 * i) / colours.length, (100 * (i + 1)) / colours.length];
+		return `${colour} ${from}% ${to - gap}%, #0000 ${to - gap}% ${to}%`;
+	});
+	return `linear-gradient(to ${down ? "bottom" : "right"}, ${stops.join()})`;
 }

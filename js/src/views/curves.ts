@@ -1,7 +1,10 @@
 import type { Rgb } from "../draw/colour";
-import { type Curve, drawCurves, Sheet, topMass } from "../draw/lines";
+import { type Curve, drawCurves, Sheet } from "../draw/lines";
+import { linesDrawn } from "../drawn";
+import type { Axis } from "../protocol.gen";
 import { type Reading, readingOf, type Scene } from "../scene";
 import { fitCanvas } from "../ui/dom";
+import { type Place, tokensInView } from "./place";
 
 /** Of the resting lines, those too faint to be seen are left out. */
 const FAINTEST = 0.01;
@@ -9,40 +12,18 @@ const FAINTEST = 0.01;
 const LEAVING = 0.4;
 /** How far outside the line ends that stands for all tokens beyond an edge, in CSS pixels. */
 const PAST_EDGE = 10;
-/** Where the three parts lie across the view's width: labels, lines, labels. */
-export interface Across {
-	readonly width: number;
-	readonly left: number;
-	readonly right: number;
-}
-
-/** What of the head view is on screen, in CSS pixels. */
-export interface Place {
-	readonly across: Across;
-	readonly height: number;
-	readonly top: number;
-	readonly viewport: number;
-}
-
-/** The tokens of one side that are in view: first and one past the last. */
-export function rowsInView(
-	{ height, top, viewport }: Place,
-	count: number,
-): readonly [number, number] {
-	return [Math.floor(top / height), Math.min(count, Math.ceil((top + viewport) / height))];
-}
 
 /** What the queries in view read, of those whose rows are here. */
 export function restCurves(scene: Scene, place: Place): { curves: Curve[]; complete: boolean } {
 	const { state, reader, colours, description } = scene;
 	const several = state.heads.length > 1;
-	const ink: Ink = {
+	const ink: LineInk = {
 		relative: false,
 		// Many heads over each other are a haze unless each is lighter.
 		strength: 1 / Math.sqrt(state.heads.length),
 		colour: (head) => (several ? colours.head(head) : colours.reader),
 	};
-	const [first, last] = rowsInView(place, description.queries);
+	const [first, last] = tokensInView(place, description.queries);
 	const queries = Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i);
 	const readings = queries.map((query) =>
 		readingOf(reader, "row", state.layer, state.heads, query, false),
@@ -54,76 +35,63 @@ export function restCurves(scene: Scene, place: Place): { curves: Curve[]; compl
 	};
 }
 
-/** What is read by, and what reads, the token that is looked at. */
+/** What is read by, and what reads, the tokens that are looked at. */
 export function frontCurves(scene: Scene, place: Place): Curve[] {
-	const { focus, reads, readers, colours, state } = scene;
+	const { reads, readers, colours, state } = scene;
 	const several = state.heads.length > 1;
-	const inkOf = (plain: Rgb): Ink => ({
-		relative: true,
-		strength: 1,
-		colour: (head) => (several ? colours.head(head) : plain),
-	});
-	const curves: Curve[] = [];
-	if (readers && focus.key !== null)
-		curves.push(...curvesOf(readers, "column", scene, place, inkOf(colours.reader)));
-	if (reads && focus.query !== null)
-		curves.push(...curvesOf(reads, "row", scene, place, inkOf(colours.read)));
-	return curves;
+	const curves = (reading: Reading | undefined, axis: Axis, plain: Rgb): Curve[] => {
+		const ink: LineInk = {
+			relative: true,
+			strength: 1,
+			colour: (head) => (several ? colours.head(head) : plain),
+		};
+		const parts = reading ? (reading.parts ?? [reading]) : [];
+		return parts.flatMap((part) => curvesOf(part, axis, scene, place, ink));
+	};
+	return [...curves(readers, "column", colours.reader), ...curves(reads, "row", colours.read)];
 }
 
-function curvesOf(
-	reading: Reading,
-	axis: "row" | "column",
-	{ state, description }: Scene,
-	place: Place,
-	ink: Ink,
-): Curve[] {
+function curvesOf(reading: Reading, axis: Axis, scene: Scene, place: Place, ink: LineInk): Curve[] {
+	const { scale } = scene.description;
 	const density = devicePixelRatio;
-	const here = (reading.index + 0.5) * place.height - place.top;
+	const here = (reading.index + 0.5) * place.step - place.start;
 	const away = here >= 0 && here <= place.viewport ? 1 : LEAVING;
-	return reading.lines.flatMap(({ values }, i) => {
-		const kept = topMass(values, state.top_mass);
-		const full = ink.relative ? Math.abs(values[kept[0] ?? 0] as number) : description.scale;
-		return endsOf(kept, values, place, away === 1).flatMap(({ y, weight }): Curve[] => {
+	return linesDrawn(reading, axis, scene).flatMap(({ indices }, i) => {
+		const { values } = reading.lines[i] as Reading["lines"][number];
+		const full = ink.relative ? Math.abs(values[indices[0] ?? 0] as number) : scale;
+		const colour = ink.colour(scene.state.heads[i] as number);
+		return endsOf(indices, values, place, away === 1).flatMap(({ at, weight }): Curve[] => {
 			const alpha = Math.min(1, away * ink.strength * (weight / full) ** 0.7);
 			if (alpha < FAINTEST) return [];
-			const [from, to] = axis === "row" ? [here, y] : [y, here];
-			const thickness = 0.7 + 3.6 * Math.min(1, weight / description.scale);
-			return [
-				{
-					y0: from * density,
-					y1: to * density,
-					thickness: thickness * density,
-					colour: ink.colour(state.heads[i] as number),
-					alpha,
-				},
-			];
+			const [from, to] = axis === "row" ? [here, at] : [at, here];
+			const thickness = (0.7 + 3.6 * Math.min(1, weight / scale)) * density;
+			return [{ from: from * density, to: to * density, thickness, colour, alpha }];
 		});
 	});
 }
 
-/** Where lines end: at each token in view and, for all those above or below together, past the edge. */
+/** Where lines end: at each token in view and, for all those before or after together, past the edge. */
 function endsOf(
 	kept: readonly number[],
 	values: Float32Array,
-	{ height, top, viewport }: Place,
+	{ step, start, viewport }: Place,
 	summed: boolean,
-): { y: number; weight: number }[] {
-	const above = { y: -PAST_EDGE, weight: 0 };
-	const below = { y: viewport + PAST_EDGE, weight: 0 };
-	const ends: { y: number; weight: number }[] = [];
+): { at: number; weight: number }[] {
+	const before = { at: -PAST_EDGE, weight: 0 };
+	const after = { at: viewport + PAST_EDGE, weight: 0 };
+	const ends: { at: number; weight: number }[] = [];
 	for (const index of kept) {
 		const weight = Math.abs(values[index] as number);
-		const y = (index + 0.5) * height - top;
-		if (y < 0) above.weight += weight;
-		else if (y > viewport) below.weight += weight;
-		else ends.push({ y, weight });
+		const at = (index + 0.5) * step - start;
+		if (at < 0) before.weight += weight;
+		else if (at > viewport) after.weight += weight;
+		else ends.push({ at, weight });
 	}
-	return summed ? [...ends, above, below] : ends;
+	return summed ? [...ends, before, after] : ends;
 }
 
 /** How lines are inked: looked-at ones by their share of the strongest, so that they show in long rows. */
-interface Ink {
+interface LineInk {
 	readonly relative: boolean;
 	readonly strength: number;
 	colour(head: number): Rgb;
@@ -143,7 +111,7 @@ export class LineCanvas {
 	/** Draw what `curves` gives unless `shown`, which names it, is on the canvas already. */
 	update(
 		shown: string,
-		place: Place,
+		{ across, viewport, sideBySide }: Place,
 		curves: () => { curves: readonly Curve[]; complete: boolean },
 	): void {
 		// While rows are missing they are wished for in every frame.
@@ -151,11 +119,13 @@ export class LineCanvas {
 		const made = curves();
 		this.#drawn = shown;
 		this.#complete = made.complete;
-		const { across, viewport } = place;
-		const context = fitCanvas(this.el, across.right - across.left, viewport);
-		this.el.style.left = `${across.left}px`;
+		const { el } = this;
+		const size = [across.to - across.from, viewport] as const;
+		const context = sideBySide ? fitCanvas(el, size[1], size[0]) : fitCanvas(el, ...size);
+		el.style[sideBySide ? "top" : "left"] = `${across.from}px`;
+		el.style[sideBySide ? "left" : "top"] = "0";
 		if (!made.curves.length) return;
-		const { width, height } = this.el;
-		context.putImageData(drawCurves(made.curves, width, height, this.#sheet), 0, 0);
+		const pixels = sideBySide ? ([el.height, el.width] as const) : ([el.width, el.height] as const);
+		context.putImageData(drawCurves(made.curves, ...pixels, this.#sheet, sideBySide), 0, 0);
 	}
 }

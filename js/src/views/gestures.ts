@@ -36,7 +36,7 @@ export function zoomOfKey(key: string): number | undefined {
 export interface Gestures {
 	hover(x: number, y: number): void;
 	leave(): void;
-	click(x: number, y: number): void;
+	click(x: number, y: number, also: boolean): void;
 	pan(dx: number, dy: number): void;
 	zoom(x: number, y: number, factor: number): void;
 }
@@ -78,7 +78,7 @@ export function onGestures(el: HTMLElement, act: Gestures, signal: AbortSignal):
 	el.addEventListener(
 		"click",
 		(event) => {
-			if (!press?.moved) act.click(...at(event));
+			if (!press?.moved) act.click(...at(event), event.shiftKey);
 			press = null;
 		},
 		options,

@@ -1,32 +1,22 @@
-import { css } from "../draw/colour";
+import { h, render } from "preact";
 import type { Description, Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { handled, make, setName, setText, withModifier } from "../ui/dom";
-import { FEW_NUMBERS, headsText, shown } from "../ui/words";
-import { type Side, tokenColumn } from "./column";
-import { type Across, frontCurves, LineCanvas, type Place, restCurves, rowsInView } from "./curves";
+import { handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
+import { LineControls } from "../ui/lines";
+import { FEW_NUMBERS, headsText } from "../ui/words";
+import { tokenColumn } from "./column";
+import { frontCurves, LineCanvas, restCurves } from "./curves";
+import { labelAt, type Place, placeOf, tokensInView } from "./place";
+import { sideOf } from "./side";
 import type { Actions, View } from "./view";
-
-const MAX_HEIGHT = 520;
-/** More heads than this make bars too thin to be told apart: then the mean has one. */
-const HEADS_WITH_BARS = 4;
-
-function acrossOf(width: number): Across {
-	const label = Math.round(Math.min(190, Math.max(84, width * 0.26)));
-	return { width, left: label + 8, right: width - label - 56 };
-}
-
-function rowHeight({ queries, keys }: Description): number {
-	const count = Math.max(queries, keys);
-	return count <= 16 ? 28 : count <= 40 ? 24 : 20;
-}
 
 /** Queries left, keys right, a line per weight; several heads at once, each in its colour. */
 export function headsView(actions: Actions, signal: AbortSignal): View {
-	const querySide = make("span", { class: "query-side" }, "query reads …");
 	const what = make("span", { class: "muted" });
-	const keySide = make("span", { class: "key-side" });
-	const title = make("div", { class: "title" }, querySide, what, keySide);
+	const controls = make("div", { class: "line-controls" });
+	const title = make("div", { class: "title" }, what, controls);
+	const querySide = make("span", { class: "side query-side" });
+	const keySide = make("span", { class: "side key-side" });
 	const rest = new LineCanvas(make("canvas", { class: "lines rest" }));
 	const front = new LineCanvas(make("canvas", { class: "lines" }));
 	const beyond = [make("div", { class: "beyond" }), make("div", { class: "beyond" })] as const;
@@ -35,81 +25,124 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 	const keys = tokenColumn("key");
 	const content = make("div", { class: "content" }, drawing, queries.el, keys.el);
 	const scroll = make("div", { class: "scroll", tabindex: 0, role: "application" }, content);
-	const el = make("section", { class: "pane heads", "aria-label": "head view" }, title, scroll);
+	const el = make(
+		"section",
+		{ class: "pane heads", "aria-label": "head view" },
+		title,
+		querySide,
+		keySide,
+		scroll,
+	);
 	let scene: Scene | undefined;
+	let place: Place | undefined;
 	let width = 0;
-	let top = 0;
+	let scrolled = { top: 0, left: 0 };
+	let open = false;
 
-	const pointerOf = (event: PointerEvent | MouseEvent): Pointer | null => {
-		if (!scene) return null;
+	const pointerOf = (event: MouseEvent): Pointer | null => {
+		if (!scene || !place) return null;
 		const box = content.getBoundingClientRect();
-		const across = acrossOf(box.width);
-		const { description } = scene;
-		const height = rowHeight(description);
-		const index = Math.floor((event.clientY - box.top) / height);
-		const x = event.clientX - box.left;
-		if (x < across.left + 16) return index < description.queries ? [index, null] : null;
-		if (x > across.right - 16) return index < description.keys ? [null, index] : null;
-		return null;
+		const [side, index] = labelAt(place, event.clientX - box.left, event.clientY - box.top) ?? [];
+		return side === undefined || (index ?? 0) >= countOf(scene.description, side)
+			? null
+			: pointerAt(index ?? 0, side);
 	};
-	scroll.addEventListener("pointermove", (event) => actions.hover(pointerOf(event), "token"), {
-		signal,
-	});
-	scroll.addEventListener("pointerleave", () => actions.hover(null, "token"), { signal });
+	const options = { signal };
+	scroll.addEventListener(
+		"pointermove",
+		(event) => actions.hover(pointerOf(event), "token"),
+		options,
+	);
+	scroll.addEventListener("pointerleave", () => actions.hover(null, "token"), options);
 	scroll.addEventListener(
 		"click",
 		(event) => {
 			const pointer = pointerOf(event);
-			if (pointer) actions.pin(pointer);
+			if (pointer) actions.pin(pointer, event.shiftKey);
 		},
-		{ signal },
+		options,
 	);
-	scroll.addEventListener("scroll", () => actions.redraw(), { signal });
-	scroll.addEventListener("keydown", (event) => scene && onKey(event, scene, actions, reveal), {
-		signal,
-	});
+	scroll.addEventListener("scroll", () => actions.redraw(), options);
+	scroll.addEventListener("keydown", (event) => scene && onKey(event, scene), options);
+	signal.addEventListener("abort", () => render(null, controls));
 
 	function update(now: Scene): void {
 		scene = now;
-		const { description } = now;
-		const count = Math.max(description.queries, description.keys);
-		const height = rowHeight(description);
+		const { description, state } = now;
 		if (width === 0) return;
-		const across = acrossOf(width);
-		const viewport = Math.min(MAX_HEIGHT, count * height);
-		scroll.style.height = `${viewport}px`;
-		content.style.height = `${count * height}px`;
-		drawTitle(now, across);
-		const name = `head view, ${headsText(now)}; up and down move the token, left and right the side, Enter pins`;
-		setName(scroll, name);
-		const place = { across, height, top, viewport };
+		const sideBySide = state.orientation === "horizontal";
+		place = placeOf(description, sideBySide, width, sideBySide ? scrolled.left : scrolled.top);
+		lay(place);
+		say(now);
+		drawControls(now);
 		drawLines(now, place);
 		sayBeyond(beyond, now, place);
-		for (const [column, role, length] of [
-			[queries, "query", description.queries],
-			[keys, "key", description.keys],
-		] as const)
-			column.update(rowsInView(place, length), sideOf(now, role), across, height);
+		queries.update(sideOf(now, "query"), place);
+		keys.update(sideOf(now, "key"), place);
 		followFocus(now);
 	}
 
-	function drawTitle(now: Scene, across: Across): void {
-		querySide.style.width = `${across.left - 8}px`;
+	let laid = "";
+	/** Sizes are written where they change: a hover must not lay the page out anew. */
+	function lay({ across, count, step, viewport, sideBySide }: Place): void {
+		const sizes = [across.size, count * step, viewport, sideBySide].join();
+		if (sizes === laid) return;
+		laid = sizes;
+		el.classList.toggle("side-by-side", sideBySide);
+		scroll.style.height = sideBySide ? "" : `${viewport}px`;
+		content.style.height = `${sideBySide ? across.size : count * step}px`;
+		content.style.width = sideBySide ? `${count * step}px` : "";
+		// What a side is called stands over its labels.
+		el.style.gridTemplateColumns = `minmax(${across.from - 8}px, max-content) 1fr ${across.size - across.to - 8}px`;
+		drawing.style.width = `${sideBySide ? viewport : across.size}px`;
+		const [before, after] = beyond;
+		before.style.cssText = sideBySide ? `left:0;top:${across.from}px` : "";
+		after.style.cssText = sideBySide ? `right:0;top:${across.from}px` : `top:${viewport - 22}px`;
+	}
+
+	function say(now: Scene): void {
+		const { state, focus, received } = now;
+		const over = ({ length }: readonly number[]) =>
+			length > 1 ? ` · ${state.combine} over ${length}` : "";
 		setText(what, headsText(now));
-		setText(keySide, now.received ? "… key · mean weight" : "… key");
+		setText(querySide, `query reads …${over(focus.keys)}`);
+		setText(keySide, received ? "… key · mean weight" : `… key${over(focus.queries)}`);
+		const [token, side] =
+			state.orientation === "horizontal"
+				? ["left and right", "up and down"]
+				: ["up and down", "left and right"];
+		setName(
+			scroll,
+			`head view, ${headsText(now)}; ${token} move the token, ${side} the side, Enter pins, Shift+Enter pins several`,
+		);
+	}
+
+	let controlled = "";
+	function drawControls({ state, description, tokens }: Scene): void {
+		const { top_mass, top_k, threshold, between, orientation } = state;
+		const shown = JSON.stringify([top_mass, top_k, threshold, between, orientation, open]);
+		if (shown === controlled) return;
+		controlled = shown;
+		const toggle = () => {
+			open = !open;
+			actions.redraw();
+		};
+		const { set } = actions;
+		render(h(LineControls, { state, description, tokens, open, toggle, set }), controls);
 	}
 
 	/** The resting lines change with the layer, heads or scrolling, never with a hover. */
 	function drawLines(now: Scene, place: Place): void {
 		const { state, colours, focus, reads, readers } = now;
-		const { layer, heads, top_mass } = state;
-		rest.el.classList.toggle("behind", focus.query !== null || focus.key !== null);
-		const shown = [place, layer, heads, top_mass, colours.dark, devicePixelRatio];
+		const { layer, heads, top_mass, top_k, threshold, between } = state;
+		const { queries, keys } = focus;
+		rest.el.classList.toggle("behind", queries.length + keys.length > 0);
+		const limits = [top_mass, top_k, threshold, between];
+		const shown = [place, layer, heads, limits, colours.dark, devicePixelRatio];
 		rest.update(JSON.stringify(shown), place, () => restCurves(now, place));
-		const looked = [...shown, focus.query, focus.key];
-		front.update(JSON.stringify(looked), place, () => ({
+		front.update(JSON.stringify([...shown, queries, keys]), place, () => ({
 			curves: frontCurves(now, place),
-			complete: (focus.query === null || !!reads) && (focus.key === null || !!readers),
+			complete: (!queries.length || !!reads) && (!keys.length || !!readers),
 		}));
 	}
 
@@ -127,98 +160,69 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 	}
 
 	function reveal(index: number): void {
-		if (!scene) return;
-		const height = rowHeight(scene.description);
-		const at = index * height;
-		const viewport = scroll.clientHeight;
-		if (at < top || at + height > top + viewport) scroll.scrollTop = at - viewport / 2;
+		if (!place) return;
+		const { step, start, viewport, sideBySide } = place;
+		const at = index * step;
+		if (at >= start && at + step <= start + viewport) return;
+		scroll[sideBySide ? "scrollLeft" : "scrollTop"] = at - viewport / 2;
+	}
+
+	function onKey(event: KeyboardEvent, { state, focus, description }: Scene): void {
+		if (withModifier(event) && !isEnter(event)) return;
+		// From what is hovered, not from the pin: a pin stays where it is.
+		const [query, key] = state.hovered ?? [focus.query, focus.key];
+		const side = key !== null && query === null ? 1 : 0;
+		const at = (side === 0 ? query : key) ?? -1;
+		const move = (index: number, on: 0 | 1) => {
+			const to = Math.max(0, Math.min(countOf(description, on) - 1, index));
+			actions.hover(pointerAt(to, on), "token");
+			reveal(to);
+		};
+		const arrows = ["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
+		const arrow = arrows.indexOf(event.key);
+		const along = state.orientation === "horizontal" ? arrow - 2 : arrow;
+		if (event.key === "Enter" || event.key === " ")
+			actions.pin(pointerAt(Math.max(0, at), side), event.shiftKey);
+		else if (arrow < 0) return;
+		else if (along === 0) move(at - 1, side);
+		else if (along === 1) move(at + 1, side);
+		else move(at, arrow % 2 === 0 ? 0 : 1);
+		handled(event);
 	}
 
 	const measure = () => {
 		width = scroll.clientWidth;
-		top = scroll.scrollTop;
+		scrolled = { top: scroll.scrollTop, left: scroll.scrollLeft };
 	};
 	return { el, measure, update };
 }
 
-/** Say how much of what is read lies above and below what is in view. */
+function pointerAt(index: number, side: 0 | 1): Pointer {
+	return side === 0 ? [index, null] : [null, index];
+}
+
+function countOf({ queries, keys }: Description, side: 0 | 1): number {
+	return side === 0 ? queries : keys;
+}
+
+/** Say how much of what is read lies before and after what is in view. */
 function sayBeyond(
-	[above, below]: readonly [HTMLElement, HTMLElement],
+	[before, after]: readonly [HTMLElement, HTMLElement],
 	{ focus, reads }: Scene,
 	place: Place,
 ): void {
-	const [first, last] = rowsInView(place, reads?.mean.length ?? 0);
+	const count = reads?.mean.length ?? 0;
+	const [first, last] = tokensInView(place, count);
 	const sum = (from: number, to: number) =>
 		focus.query === null || !reads
 			? 0
 			: reads.mean.subarray(from, to).reduce((total, weight) => total + weight, 0);
-	say(above, "↑", "above", sum(0, first));
-	say(below, "↓", "below", sum(last, reads?.mean.length ?? 0));
-	below.style.top = `${place.viewport - 22}px`;
+	const { sideBySide } = place;
+	sayWeight(before, sideBySide ? "←" : "↑", sideBySide ? "before" : "above", sum(0, first));
+	sayWeight(after, sideBySide ? "→" : "↓", sideBySide ? "after" : "below", sum(last, count));
 }
 
-function say(el: HTMLElement, arrow: string, where: string, weight: number): void {
+function sayWeight(el: HTMLElement, arrow: string, where: string, weight: number): void {
 	const text = Math.abs(weight) >= FEW_NUMBERS ? `${arrow} ${weight.toFixed(2)} ${where}` : "";
 	if (el.textContent !== text) el.replaceChildren(...(text ? [make("span", {}, text)] : []));
-}
-
-/** What stands behind and beside the tokens of one side. */
-function sideOf(scene: Scene, role: "query" | "key"): Side {
-	const table = role === "query" ? scene.tokens.queries : scene.tokens.keys;
-	const { focus, reads, readers, received, state, colours, description } = scene;
-	const reading = role === "key" ? reads : readers;
-	const on = (role === "key" ? focus.query : focus.key) !== null;
-	const resting = role === "key" ? received : undefined;
-	const several = state.heads.length > 1;
-	const plain = role === "key" ? colours.read : colours.reader;
-	return {
-		focused: role === "query" ? focus.query : focus.key,
-		bars: (index) => {
-			if (resting)
-				return [{ share: (resting[index] as number) / description.scale, colour: css(plain, 0.3) }];
-			if (!on || !reading) return [];
-			if (state.heads.length > HEADS_WITH_BARS)
-				return [
-					{
-						share: Math.abs(reading.mean[index] as number) / description.scale,
-						colour: css(plain, 0.3),
-					},
-				];
-			return reading.lines.map(({ values }, i) => ({
-				share: Math.abs(values[index] as number) / description.scale,
-				colour: several ? css(colours.head(state.heads[i] as number), 0.9) : css(plain, 0.3),
-			}));
-		},
-		number: (index) => (resting ? resting[index] : on ? reading?.mean[index] : undefined),
-		label: (index) => shown(table, index),
-		special: (index) => table.special[index] === true,
-	};
-}
-
-function onKey(
-	event: KeyboardEvent,
-	{ state, focus, description }: Scene,
-	actions: Actions,
-	reveal: (index: number) => void,
-): void {
-	if (withModifier(event)) return;
-	// From what is hovered, not from the pin: a pin stays where it is.
-	const [query, key] = state.hovered ?? [focus.query, focus.key];
-	const side = key !== null && query === null ? 1 : 0;
-	const at = (side === 0 ? query : key) ?? -1;
-	const pointer = (index: number, on: number): Pointer =>
-		on === 0 ? [index, null] : [null, index];
-	const move = (index: number, on: number) => {
-		const last = (on === 0 ? description.queries : description.keys) - 1;
-		const to = Math.max(0, Math.min(last, index));
-		actions.hover(pointer(to, on), "token");
-		reveal(to);
-	};
-	if (event.key === "ArrowDown") move(at + 1, side);
-	else if (event.key === "ArrowUp") move(at - 1, side);
-	else if (event.key === "ArrowRight") move(at, 1);
-	else if (event.key === "ArrowLeft") move(at, 0);
-	else if (event.key === "Enter" || event.key === " ") actions.pin(pointer(Math.max(0, at), side));
-	else return;
-	handled(event);
 }

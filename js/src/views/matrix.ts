@@ -1,6 +1,6 @@
 import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { fitCanvas, handled, make, setName, setText, withModifier } from "../ui/dom";
+import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
 import { headsText } from "../ui/words";
 import { onGestures, zoomButtons, zoomOfKey } from "./gestures";
 import { drawEdge, drawLabels, drawOverlay } from "./overlay";
@@ -72,9 +72,9 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		{
 			hover: (x, y) => actions.hover(pointerAt(x, y), "cell"),
 			leave: () => actions.hover(null, "cell"),
-			click: (x, y) => {
+			click: (x, y, also) => {
 				const pointer = pointerAt(x, y);
-				if (pointer) actions.pin(pointer);
+				if (pointer) actions.pin(pointer, also);
 			},
 			pan: (dx, dy) => {
 				viewport = frame ? panBy(frame, dx, dy) : null;
@@ -89,11 +89,12 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	function onKey(event: KeyboardEvent): void {
 		const factor = zoomOfKey(event.key);
 		if (factor !== undefined) zoomMiddle(factor);
-		else if (withModifier(event) || !scene || !frame) return;
+		else if (withModifier(event) && !isEnter(event)) return;
+		else if (!scene || !frame) return;
 		else {
 			const cell = cellFor(event.key, scene);
 			if (!cell) return;
-			if (event.key === "Enter" || event.key === " ") actions.pin(cell);
+			if (event.key === "Enter" || event.key === " ") actions.pin(cell, event.shiftKey);
 			else {
 				viewport = frame.zoomed ? reveal(frame, ...cell) : viewport;
 				actions.hover(cell, "cell");

@@ -1,5 +1,5 @@
 import type { Pointer, TokenTable } from "../protocol.gen";
-import { handled, make, withModifier } from "../ui/dom";
+import { handled, isEnter, make, withModifier } from "../ui/dom";
 import { directionOf, shown } from "../ui/words";
 import { applyLook, type Look, looksOf, NUMBERS_UP_TO, noLook, type Role } from "./look";
 import { lineOf, linesBetween, type Measure, type TextLine, typeset } from "./typeset";
@@ -73,7 +73,7 @@ export function tokenPage(
 			{ signal },
 		);
 	onToken("pointerover", (token) => actions.hover(pointerAt(token), "token"));
-	onToken("click", (token) => actions.pin(pointerAt(token)));
+	onToken("click", (token, event) => actions.pin(pointerAt(token), (event as MouseEvent).shiftKey));
 	onToken("focusin", (token, event) => {
 		moveTabStop(token);
 		if ((event.target as HTMLElement).matches(":focus-visible"))
@@ -84,8 +84,8 @@ export function tokenPage(
 	el.addEventListener("scroll", actions.redraw, { signal });
 
 	function onKey(event: KeyboardEvent, token: number): void {
-		if (withModifier(event)) return;
-		if (event.key === "Enter" || event.key === " ") actions.pin(pointerAt(token));
+		if (withModifier(event) && !isEnter(event)) return;
+		if (event.key === "Enter" || event.key === " ") actions.pin(pointerAt(token), event.shiftKey);
 		else {
 			const step = stepOf(event.key, el.dir === "rtl");
 			if (step === 0) return;

@@ -1,5 +1,6 @@
-import type { Reduction } from "../protocol.gen";
+import type { Pointer, Reduction } from "../protocol.gen";
 import type { Scene } from "../scene";
+import type { Store } from "../store";
 
 /** A mounted view: an element, and a way to bring it up to a new scene. */
 export interface View {
@@ -18,8 +19,9 @@ export interface HeadOf {
 /** What a view may do to the shared state. */
 export interface Actions {
 	hover(pointer: readonly [number | null, number | null] | null, as: "token" | "cell"): void;
-	/** Pin what is hovered, or release it where it is pinned already. */
-	pin(pointer: readonly [number | null, number | null]): void;
+	/** Pin what is hovered, or release it where it is pinned already; `also`: with what is pinned. */
+	pin(pointer: Pointer, also: boolean): void;
+	set: Store["set"];
 	/** Look at another head for as long as the pointer is on it; null: at the chosen ones again. */
 	peek(head: HeadOf | null): void;
 	/** Choose a head; `also` adds it to those of its layer that are chosen, or takes it away. */
