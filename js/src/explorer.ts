@@ -46,6 +46,10 @@ export function mountExplorer(
 	let peek: HeadOf | null = null;
 	// To find it out, styles of all elements around are computed: not in every frame.
 	let hostTheme: { dark: boolean; ground: string | null } | null = null;
+	const pin = ([selected, ...also]: readonly Pointer[]) => {
+		store.set("selected", selected ?? null);
+		store.set("also", also);
+	};
 	const redraw = animationFrame(() => guarded(draw), signal);
 	const actions: Actions = {
 		hover(pointer, as) {
@@ -55,11 +59,8 @@ export function mountExplorer(
 		pin(pointer, also) {
 			pin(pinned(pinsOf(store.state), pointer, also));
 		},
+		set: (name, value) => store.set(name, value),
 		peek(head) {
-	const pin = ([selected, ...also]: readonly Pointer[]) => {
-		store.set("selected", selected ?? null);
-		store.set("also", also);
-	};
 			if (head?.layer === peek?.layer && head?.head === peek?.head) return;
 			peek = head;
 			redraw();
@@ -69,7 +70,6 @@ export function mountExplorer(
 			const heads = chosen.includes(head) ? chosen.filter((h) => h !== head) : [...chosen, head];
 			store.set("layer", layer);
 			if (heads.length)
-		set: (name, value) => store.set(name, value),
 				store.set(
 					"heads",
 					heads.sort((a, b) => a - b),
@@ -127,7 +127,7 @@ export function mountExplorer(
 			const scene = sceneOf(state, tokens);
 			drawControls(state);
 			for (const view of shown) view.update(view === matrix ? peeked(scene) : scene);
-			render(h(Readout, { scene }) as ComponentChild, readout);
+			render(h(Readout, { scene, set: actions.set }) as ComponentChild, readout);
 		});
 		root.ariaBusy = String(!complete);
 	}
@@ -234,6 +234,7 @@ function onKey(event: KeyboardEvent, store: Store, layers: number): void {
 	else if (event.key === "]") store.set("layer", Math.min(layers - 1, layer + 1));
 	else if (event.key === "Escape") {
 		store.set("selected", null);
+		store.set("also", []);
 		store.set("hovered", null);
 	} else {
 		// Neither what is typed here is for the host (`d d` would delete the notebook's cell), nor
@@ -243,4 +244,3 @@ function onKey(event: KeyboardEvent, store: Store, layers: number): void {
 	}
 	handled(event);
 }
-		store.set("also", []);
