@@ -255,6 +255,20 @@ def test_text_stays_within_axes_that_are_given(explore: Explore) -> None:
     assert max(extent.x1 for extent in extents) <= box.x1 + hinting
 
 
+def test_words_keep_their_shade_whatever_a_layout_makes_of_the_axes(explore: Explore) -> None:
+    """Boxes that stretch with the axes stand beside their words, whose size is in points."""
+    figure = Figure(layout="constrained")
+    ax = figure.subplots(2, 2)[0, 0]
+    explore(5, selected=(2, None)).plot("text", ax)
+    figure.savefig(io.BytesIO())
+    boxes = [patch for patch in ax.patches if patch.get_zorder() == 1]
+    for index, box in enumerate(boxes):
+        (word,) = (text for text in ax.texts if text.get_text() == f"t{index}")
+        around, inside = box.get_window_extent(), word.get_window_extent()
+        assert around.x0 <= inside.x0 < inside.x1 <= around.x1 + 1
+        assert around.width < 2.5 * inside.width
+
+
 # --- the model
 
 

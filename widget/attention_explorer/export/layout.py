@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.transforms import Affine2D, Affine2DBase, ScaledTranslation, Transform
 
 from .colours import Palette
 
@@ -36,3 +37,23 @@ def marks(count: int, length: float, room: float) -> range:
             if unit * step * length >= room * count:
                 return range(0, count, unit * step)
         unit *= 10
+
+
+def moved(ax: Axes, transform: Transform, right: float, up: float) -> Transform:
+    """Return a transform whose results are moved by some points."""
+    return transform + ScaledTranslation(right / 72, up / 72, _inches(ax))
+
+
+def from_corner(ax: Axes, unit: float) -> Transform:
+    """Return the way from units of some points, counted down from the upper left corner.
+
+    What is placed so keeps its proportions whatever a layout makes of the axes later.
+    """
+    down = Affine2D().scale(unit / 72, -unit / 72)
+    return down + _inches(ax) + ScaledTranslation(0, 1, ax.transAxes)
+
+
+def _inches(ax: Axes) -> Affine2DBase:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return figure.dpi_scale_trans

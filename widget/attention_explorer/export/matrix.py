@@ -8,13 +8,12 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
-from matplotlib.transforms import ScaledTranslation, Transform
 
 from ..attention.base import Float
 from ..tracing import Tokens
 from .caption import heads_text, pooled_text, selected_text
 from .colours import Rgb
-from .layout import Room, bare, marks
+from .layout import Room, bare, marks, moved
 from .scene import Scene
 from .shades import colour_map, colour_norm, size_in_pixels, size_in_points
 from .words import TokenText, fitted, shown, width_of
@@ -118,13 +117,13 @@ def _draw_labels(ax: Axes, scene: Scene) -> None:
     muted = scene.colours.muted
     ax.add_artist(
         TokenText(
-            0, 1, title, 8, color=muted, transform=_moved(ax, ax.transAxes, 0, _above(scene, size))
+            0, 1, title, 8, color=muted, transform=moved(ax, ax.transAxes, 0, _above(scene, size))
         )
     )
     for row in range(len(scene.queries)) if size else marks(len(scene.queries), height, 20):
         text = _label(scene.queries, row, size)
         text.set(x=0, y=row, ha="right", va="center_baseline")
-        text.set_transform(_moved(ax, ax.get_yaxis_transform(), -_GAP, 0))
+        text.set_transform(moved(ax, ax.get_yaxis_transform(), -_GAP, 0))
         _ink(text, scene, scene.colours.reader, row == scene.query)
         ax.add_artist(text)
     for column in range(len(scene.keys)) if size else marks(len(scene.keys), width, 32):
@@ -133,7 +132,7 @@ def _draw_labels(ax: Axes, scene: Scene) -> None:
             x=column, y=1, ha="left" if size else "center", va="center" if size else "baseline"
         )
         text.set(rotation=_LEAN if size else 0)
-        text.set_transform(_moved(ax, ax.get_xaxis_transform(), 0, _GAP))
+        text.set_transform(moved(ax, ax.get_xaxis_transform(), 0, _GAP))
         _ink(text, scene, scene.colours.read, column == scene.key)
         ax.add_artist(text)
 
@@ -163,10 +162,3 @@ def _draw_cross(ax: Axes, scene: Scene) -> None:
         thick = 1 if width >= _FRAMED_CELL * n_keys else 0
         corner = scene.key - thick / 2, -0.5
         ax.add_patch(Rectangle(corner, thick, n_queries, edgecolor=scene.colours.read, **frame))
-
-
-def _moved(ax: Axes, transform: Transform, right: float, up: float) -> Transform:
-    """Return a transform whose results are moved by some points."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return transform + ScaledTranslation(right / 72, up / 72, figure.dpi_scale_trans)

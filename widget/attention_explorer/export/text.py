@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from ..attention.base import Float
 from .caption import mass, mean_text, percent, readers_text, reads_text
-from .layout import Room, bare
+from .layout import Room, bare, from_corner
 from .lines import chosen
 from .scene import Scene
 from .shades import size_in_points
@@ -54,7 +56,6 @@ def draw_text(ax: Axes, scene: Scene) -> list[str]:
     pages = _pages(scene)
     width, height = size_in_points(ax)
     size = _size_that_fits(pages, width, height)
-    ax.set(xlim=(0, width / size), ylim=(height / size, 0))
     top = 0.0
     for page in pages:
         page.draw(ax, width / size, top, size)
@@ -117,14 +118,19 @@ class _Page:
         return rows * _ROW[self.length] + (_HEADING if _HEADINGS[self.role] else 0)
 
     def draw(self, ax: Axes, width: float, top: float, size: float) -> None:
-        """Draw the page; one unit of the axes is one text size."""
+        """Draw the page; one unit is one text size, from the upper left corner."""
+        for artist in self._artists(width, top, size):
+            artist.set_transform(from_corner(ax, size))
+            ax.add_artist(artist)
+
+    def _artists(self, width: float, top: float, size: float) -> Iterator[Artist]:
         if heading := _HEADINGS[self.role]:
             muted = self.scene.colours.muted
-            text = TokenText(0, top + 0.8, heading, min(8, 0.75 * size), color=muted, weight="bold")
-            ax.add_artist(text)
+            small = min(8, 0.75 * size)
+            yield TokenText(0, top + 0.8, heading, small, color=muted, weight="bold")
             top += _HEADING
         for place in self._set(width):
-            self._draw_token(ax, place, top + (place.row + 0.5) * _ROW[self.length], size)
+            yield from self._token(place, top + (place.row + 0.5) * _ROW[self.length], size)
 
     def left_out(self) -> list[str]:
         """Return what is said of tokens that aren't shown."""
@@ -147,7 +153,7 @@ class _Page:
         kept = np.flatnonzero(chosen(self.scene, self.filled))
         return {int(key) for key in kept if abs(self.filled[key]) >= _NUMBER_FROM}
 
-    def _draw_token(self, ax: Axes, place: Placed, middle: float, size: float) -> None:
+    def _token(self, place: Placed, middle: float, size: float) -> Iterator[Artist]:
         scene, index = self.scene, place.token
         colours = scene.colours
         special = self.tokens.special[index]
@@ -159,10 +165,10 @@ class _Page:
         if self.filled is not None:
             weight = self.filled[index]
             fill = scene.ink.shades(weight)
-            ax.add_patch(_box(corner, place.width, high, joins(self.tokens, index), color=fill))
+            yield _box(corner, place.width, high, joins(self.tokens, index), color=fill)
             ink = scene.ink.on(weight) or ink
         if self.ruled is not None:
-            _draw_rule(ax, place, base + _DOWN * small, self.ruled[index], scene)
+            yield from _rule(place, base + _DOWN * small, self.ruled[index], scene)
         text = TokenText(
             place.text_x,
             base,
@@ -175,10 +181,10 @@ class _Page:
             text.set_path_effects([withStroke(linewidth=0.03 * size, foreground=ink)])
             ring = _box(corner, place.width, high, False, fill=False, zorder=3)
             ring.set(edgecolor=colours.reader, linewidth=max(0.6, 0.1 * size))
-            ax.add_patch(ring)
-        ax.add_artist(text)
+            yield ring
+        yield text
         if index in self.numbered and self.filled is not None:
-            number = TokenText(
+            yield TokenText(
                 place.x + place.width / 2,
                 base + _DOWN + 0.15,
                 f"{self.filled[index]:.2f}",
@@ -187,7 +193,6 @@ class _Page:
                 ha="center",
                 va="top",
             )
-            ax.add_artist(number)
 
 
 def _mean(lines: Float | None) -> Float | None:
@@ -209,7 +214,7 @@ def _box(
     return FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=0.2", **properties)
 
 
-def _draw_rule(ax: Axes, place: Placed, bottom: float, weight: float, scene: Scene) -> None:
+def _rule(place: Placed, bottom: float, weight: float, scene: Scene) -> Iterator[Artist]:
     """Rule a token off at its foot, thicker and stronger with the weight it reads with."""
     share = float(scene.ink.at(weight))
     if share < 0.05:
@@ -218,4 +223,4 @@ def _draw_rule(ax: Axes, place: Placed, bottom: float, weight: float, scene: Sce
     colour = (*scene.colours.reader, 0.25 + 0.75 * share)
     rule = Rectangle((place.x, bottom - high), place.width, high, color=colour, linewidth=0)
     rule.set_zorder(1.5)
-    ax.add_patch(rule)
+    yield rule
