@@ -8,10 +8,14 @@ import type { Store, Synced } from "./store";
 import { css } from "./style";
 import { handled, isNative, make } from "./ui/dom";
 import { Faults, Notes } from "./ui/faults";
+import { closeMenus } from "./ui/hide";
+import type { Kept } from "./ui/kept";
+import { Meter } from "./ui/meter";
 import { Readout } from "./ui/readout";
 import { Steps } from "./ui/steps";
 import { hostGround, hostIsDark, onHostTheme } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
+import { Finder } from "./views/find";
 import { headsView } from "./views/heads";
 import { Inks } from "./views/inks";
 import { matrixView } from "./views/matrix";
@@ -24,23 +28,28 @@ const WIDE = 860;
 
 const PALETTES = { light: palette(false), dark: palette(true) };
 
-/** Build one explorer in `host`; everything it starts ends with `signal`. */
+/** Build one explorer in `host`, as `kept` left the last; everything it starts ends with `signal`. */
 export function mountExplorer(
 	host: HTMLElement,
 	store: Store,
 	source: TileSource,
+	kept: Kept,
 	signal: AbortSignal,
 ): void {
 	const toolbar = make("header");
 	const messages = make("div");
+	const meter = make("div");
 	const readout = make("footer", { class: "readout", "aria-live": "polite" });
 	const steps = make("div");
 	const panes = make("div", { class: "panes" });
-	const root = make("div", { class: "explorer" }, toolbar, messages);
+	const root = make("div", { class: "explorer" }, toolbar, messages, meter);
 	const style = document.createElement("style");
 	style.textContent = css;
 	const shadow = host.attachShadow({ mode: "open" });
 	shadow.append(style, root);
+	kept.hold(root);
+	closeMenus(root, signal);
+	signal.addEventListener("abort", () => kept.take(shadow, root));
 
 	let hoveredAs: HoveredAs = "token";
 	let peek: HeadOf | null = null;
@@ -78,7 +87,12 @@ export function mountExplorer(
 		pool: (reduction) => store.set("pooling", reduction),
 		redraw,
 	};
-	const text = textView(actions, signal);
+	const finder = new Finder(kept.find, (pointer) => {
+		kept.find = finder.text;
+		actions.hover(pointer, "token");
+		redraw();
+	});
+	const text = textView(actions, finder, signal);
 	const heads = headsView(actions, signal);
 	const matrix = matrixView(actions, signal);
 	const model = modelView(actions, signal);
@@ -119,6 +133,7 @@ export function mountExplorer(
 			root.ariaBusy = "true";
 			return;
 		}
+		finder.over(tokens);
 		render(h(Steps, { tokens, selected: state.selected, store }), steps);
 		// The map last: what the others miss is asked for first.
 		const shown = [text, heads, matrix, model].filter((view) => !view.el.hidden);
@@ -127,14 +142,18 @@ export function mountExplorer(
 			const scene = sceneOf(state, tokens);
 			drawControls(state);
 			for (const view of shown) view.update(view === matrix ? peeked(scene) : scene);
+			render(h(Meter, { scene }) as ComponentChild, meter);
 			render(h(Readout, { scene, set: actions.set }) as ComponentChild, readout);
 		});
+		kept.release(root);
 		root.ariaBusy = String(!complete);
 	}
 
 	function drawControls(state: Synced): void {
 		const { description, status, fault } = source;
-		render(h(Toolbar, { description, state, status, source, colours, ink, store }), toolbar);
+		const shown = { description, state, status, source, colours, ink, finder, kept, store };
+		render(h(Toolbar, shown), toolbar);
+		kept.focus(toolbar);
 		const dismiss = () => {
 			failure = null;
 			source.dismissFault();
@@ -191,13 +210,9 @@ export function mountExplorer(
 		}
 	}
 
-	root.addEventListener(
-		"keydown",
-		(event) => onKey(event, store, source.description.layers.length),
-		{
-			signal,
-		},
-	);
+	const { length: layers } = source.description.layers;
+	const find = () => toolbar.querySelector<HTMLElement>(".find input")?.focus();
+	root.addEventListener("keydown", (event) => onKey(event, store, layers, find), { signal });
 	const moved = () => {
 		hostTheme = null;
 		redraw();
@@ -206,7 +221,7 @@ export function mountExplorer(
 	sizes.observe(root);
 	signal.addEventListener("abort", () => {
 		sizes.disconnect();
-		for (const el of [toolbar, messages, steps, readout]) render(null, el);
+		for (const el of [toolbar, messages, meter, steps, readout]) render(null, el);
 	});
 	store.onChange(redraw, signal);
 	source.onChange(redraw, signal);
@@ -227,11 +242,14 @@ function animationFrame(draw: () => void, signal: AbortSignal): () => void {
 	};
 }
 
-function onKey(event: KeyboardEvent, store: Store, layers: number): void {
+function onKey(event: KeyboardEvent, store: Store, layers: number, find: () => void): void {
 	if (event.ctrlKey || event.metaKey || event.altKey) return;
 	const layer = store.get("layer");
 	if (event.key === "[") store.set("layer", Math.max(0, layer - 1));
 	else if (event.key === "]") store.set("layer", Math.min(layers - 1, layer + 1));
+	else if (event.key === "r" && !isNative(event))
+		store.set("direction", store.get("direction") === "reads" ? "is read by" : "reads");
+	else if (event.key === "/" && !isNative(event)) find();
 	else if (event.key === "Escape") {
 		store.set("selected", null);
 		store.set("also", []);

@@ -3,6 +3,7 @@ import { mountExplorer } from "./explorer";
 import type { ViewState } from "./protocol.gen";
 import { KernelSource } from "./source/kernel";
 import { Store } from "./store";
+import { Kept } from "./ui/kept";
 
 const MODEL_REFERENCE = "IPY_MODEL_";
 
@@ -58,12 +59,13 @@ export default () => {
 		},
 		render({ model, el, signal }: RenderProps<ViewState>) {
 			const life = lifetime(signal);
+			const kept = new Kept();
 			forEachShown(model, life.signal, (shown, ends) => {
 				const source = sources.get(nameOf(model, shown)) ?? openSource(model, ends);
 				// A shadow root of its own keeps the styles in, and the page's out, in every host.
 				const host = document.createElement("div");
 				el.append(host);
-				mountExplorer(host, new Store(model, ends), source, ends);
+				mountExplorer(host, new Store(model, ends), source, kept, ends);
 				ends.addEventListener("abort", () => host.remove());
 			});
 			return () => life.abort();

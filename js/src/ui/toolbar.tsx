@@ -2,8 +2,13 @@ import { css, type Ink, type Palette } from "../draw/colour";
 import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
 import type { Status, TileSource } from "../source/source";
 import type { Store, Synced } from "../store";
+import type { Finder } from "../views/find";
 import { About } from "./about";
+import { Find } from "./find";
+import { Hide } from "./hide";
+import type { Kept } from "./kept";
 import { Legend } from "./legend";
+import { UnitChoice } from "./unit";
 
 const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	text: "Text",
@@ -20,10 +25,15 @@ interface Props {
 	readonly source: TileSource;
 	readonly colours: Palette;
 	readonly ink: Ink;
+	readonly finder: Finder;
+	readonly kept: Kept;
 	readonly store: Store;
 }
 
-export function Toolbar({ description, state, status, source, colours, ink, store }: Props) {
+export function Toolbar(props: Props) {
+	const { description, state, status, source, colours, ink, finder, kept, store } = props;
+	const live = status.kind !== "gone";
+	const tokens = source.tokens();
 	return (
 		<>
 			<div class="bar">

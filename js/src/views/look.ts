@@ -1,7 +1,9 @@
 import { css, type Rgb } from "../draw/colour";
 import { topMass } from "../draw/lines";
-import type { Reading, Scene } from "../scene";
+import { pinsOf } from "../pins";
+import type { Scene } from "../scene";
 import { stepOf } from "../ui/steps";
+import { FOUND_HERE } from "./find";
 
 /** Numbers under the tokens are for texts that a person takes in at a glance. */
 export const NUMBERS_UP_TO = 80;
@@ -19,34 +21,74 @@ export interface Look {
 	ring: "" | "looked" | "pinned" | "partner";
 	/** The token that the step in view generated. */
 	answer: boolean;
+	/** Whether a search found it: `FOUND`, or `FOUND_HERE`. */
+	found: number;
 }
 
 export function noLook(): Look {
-	return { fill: "", ink: "", rule: "", number: "", ring: "", answer: false };
+	return { fill: "", ink: "", rule: "", number: "", ring: "", answer: false, found: 0 };
 }
 
-/** Amber for what the looked-at token reads, indigo for what reads it. */
-export function looksOf(scene: Scene, role: Role, count: number): (token: number) => Look {
-	const { focus, colours, ink, reads, readers } = scene;
+/** What shades the tokens of a side: weights, and the colours for them. */
+export interface Fill {
+	readonly weights: Float32Array;
+	colour(weight: number): string;
+	/** The colour of text on it. */
+	ink(weight: number): string;
+}
+
+/** How strongly the readers' colour fills at most: the page's own ink is read on it. */
+const MOST_OF_READER = 0.55;
+
+/** Amber for what the looked-at token reads, indigo for what reads it: by the chosen direction. */
+export function fillOf(scene: Scene, role: Role): Fill | undefined {
+	const { state, ink, colours } = scene;
+	const reads = state.direction === "reads";
+	const weights = lineOf(scene, role, reads);
+	if (!weights) return undefined;
+	if (reads) return { weights, colour: ink.of, ink: ink.on };
+	const colour = (weight: number) => css(colours.reader, MOST_OF_READER * ink.at(weight));
+	return { weights, colour, ink: () => "" };
+}
+
+/** The weights that a side's tokens have from what is looked at: what it reads, or what reads it. */
+function lineOf(
+	{ focus, reads, readers }: Scene,
+	role: Role,
+	forward: boolean,
+): Float32Array | undefined {
+	if (forward) return role !== "query" && focus.query !== null ? reads?.mean : undefined;
+	return role !== "key" && focus.key !== null ? readers?.mean : undefined;
+}
+
+/** Filled by one direction, ruled by the other. */
+export function looksOf(
+	scene: Scene,
+	role: Role,
+	count: number,
+	marks: Uint8Array | undefined,
+): (token: number) => Look {
+	const { focus, colours, ink, state } = scene;
 	const asKey = role !== "query";
 	const asQuery = role !== "key";
-	const filled = asKey && focus.query !== null ? reads?.mean : undefined;
-	const ruled = asQuery && focus.key !== null ? readers?.mean : undefined;
-	const numbered =
-		asKey && count <= NUMBERS_UP_TO ? numbersOf(reads, scene.state.top_mass) : new Map();
-	const looked = new Set([asQuery ? focus.query : null, asKey ? focus.key : null]);
-	const step = asQuery
-		? scene.tokens.steps[stepOf(scene.tokens.steps, scene.state.selected)]
-		: undefined;
+	const reads = state.direction === "reads";
+	const fill = fillOf(scene, role);
+	const ruled = lineOf(scene, role, !reads);
+	const ruleColour = reads ? colours.reader : colours.read;
+	const numbered: Map<number, string> =
+		count <= NUMBERS_UP_TO ? numbersOf(fill?.weights, state.top_mass) : new Map();
+	const looked = new Set([...(asQuery ? focus.queries : []), ...(asKey ? focus.keys : [])]);
+	const step = asQuery ? scene.tokens.steps[stepOf(scene.tokens.steps, state.selected)] : undefined;
 	const partner = asKey ? focus.pair?.[1] : undefined;
-	const pinned = scene.state.selected !== null;
+	const pinned = pinsOf(state).length > 0;
 	return (token) => ({
-		fill: filled ? ink.of(filled[token] as number) : "",
-		ink: filled ? ink.on(filled[token] as number) : "",
-		rule: ruled ? ruleOf(colours.reader, ink.at(ruled[token] as number)) : "",
+		fill: fill ? fill.colour(fill.weights[token] as number) : "",
+		ink: fill ? fill.ink(fill.weights[token] as number) : "",
+		rule: ruled ? ruleOf(ruleColour, ink.at(ruled[token] as number)) : "",
 		number: numbered.get(token) ?? "",
 		ring: looked.has(token) ? (pinned ? "pinned" : "looked") : token === partner ? "partner" : "",
 		answer: step?.token === token,
+		found: marks?.[token] ?? 0,
 	});
 }
 
@@ -56,11 +98,11 @@ function ruleOf(colour: Rgb, strength: number): string {
 		: `inset 0 ${-1 - 4 * strength}px ${css(colour, 0.25 + 0.75 * strength)}`;
 }
 
-function numbersOf(reads: Reading | undefined, mass: number): Map<number, string> {
+function numbersOf(weights: Float32Array | undefined, mass: number): Map<number, string> {
 	const numbers = new Map<number, string>();
-	if (!reads) return numbers;
-	for (const key of topMass(reads.mean, mass)) {
-		const weight = reads.mean[key] as number;
+	if (!weights) return numbers;
+	for (const key of topMass(weights, mass)) {
+		const weight = weights[key] as number;
 		if (Math.abs(weight) >= NUMBER_FROM) numbers.set(key, weight.toFixed(2));
 	}
 	return numbers;
@@ -82,5 +124,9 @@ export function applyLook(span: HTMLElement, was: Look, now: Look): void {
 		span.ariaSelected = String(now.ring === "pinned");
 	}
 	if (was.answer !== now.answer) span.classList.toggle("answer", now.answer);
+	if (was.found !== now.found) {
+		span.classList.toggle("found", now.found > 0);
+		span.classList.toggle("here", now.found === FOUND_HERE);
+	}
 	Object.assign(was, now);
 }

@@ -1,7 +1,10 @@
+import { pinnedIn, pinsOf } from "../pins";
 import type { Pointer, TokenTable } from "../protocol.gen";
 import { handled, isEnter, make, withModifier } from "../ui/dom";
 import { directionOf, shown } from "../ui/words";
-import { applyLook, type Look, looksOf, NUMBERS_UP_TO, noLook, type Role } from "./look";
+import type { Finder } from "./find";
+import { applyLook, fillOf, type Look, looksOf, NUMBERS_UP_TO, noLook, type Role } from "./look";
+import { minimap } from "./minimap";
 import { lineOf, linesBetween, type Measure, type TextLine, typeset } from "./typeset";
 import type { Actions, View } from "./view";
 
@@ -32,6 +35,7 @@ export function tokenPage(
 	table: TokenTable,
 	role: Role,
 	actions: Actions,
+	finder: Finder,
 	signal: AbortSignal,
 ): View {
 	const size = table.text.length > NUMBERS_UP_TO ? "long" : "short";
@@ -47,13 +51,19 @@ export function tokenPage(
 		},
 		page,
 	);
+	const goTo = (share: number) => {
+		el.scrollTop = share * rows * row - height / 2;
+	};
+	const map = minimap(goTo, signal);
 	const inDocument = new Map<TextLine, Shown>();
 	let lines: readonly TextLine[] = [];
+	let rows = 1;
 	let width = 0;
+	let height = 0;
 	let top = 0;
 	let setFor = 0;
 	let inTabOrder = 0;
-	let followed: Pointer | null = null;
+	const followed = { pin: null as number | null, hit: null as number | null };
 
 	const pointerAt = (token: number): Pointer => [
 		role === "key" ? null : token,
@@ -120,7 +130,6 @@ export function tokenPage(
 	function scrollTo(token: number): void {
 		const line = lineOf(lines, token);
 		if (!line) return;
-		const height = el.clientHeight;
 		const [from, to] = [line.row * row, (line.row + line.rows) * row];
 		if (from >= top && to <= top + height) return;
 		top = Math.max(0, from < top ? from : to - height);
@@ -129,6 +138,7 @@ export function tokenPage(
 
 	function measure(): void {
 		width = page.clientWidth;
+		height = el.clientHeight;
 		top = el.scrollTop;
 	}
 
@@ -136,7 +146,10 @@ export function tokenPage(
 		setFor = width;
 		lines = typeset(table, width, measureOf(table, getComputedStyle(el)));
 		const last = lines.at(-1);
-		page.style.height = `${last ? (last.row + last.rows) * row : row}px`;
+		rows = last ? last.row + last.rows : 1;
+		page.style.height = `${rows * row}px`;
+		height = el.clientHeight;
+		map.el.hidden = size === "short" || rows * row <= height;
 		for (const { el: line } of inDocument.values()) line.remove();
 		inDocument.clear();
 	}
@@ -176,25 +189,41 @@ export function tokenPage(
 		return shown;
 	}
 
-	/** A pin that was set elsewhere is scrolled to, once. */
-	function follow(selected: Pointer | null): void {
-		const token = selected?.[role === "key" ? 1 : 0] ?? null;
-		if (token !== null && `${selected}` !== `${followed}`) scrollTo(token);
-		followed = selected;
+	/** A pin that was set elsewhere, or what a search came to, is scrolled to, once. */
+	function follow(pin: number | null): void {
+		const { here } = finder;
+		const now = { pin, hit: here?.table === table ? here.first : null };
+		for (const of of ["pin", "hit"] as const) {
+			const token = now[of];
+			if (token !== null && token !== followed[of]) scrollTo(token);
+		}
+		Object.assign(followed, now);
 	}
 
 	return {
-		el,
+		el: make("div", { class: `paper ${size}` }, el, map.el),
 		measure,
 		update(scene) {
 			if (width === 0) return;
 			if (width !== setFor) setLines();
-			follow(scene.state.selected);
+			const pinned = pinnedIn(pinsOf(scene.state), role === "key" ? 1 : 0);
+			follow(pinned[0] ?? null);
 			fill();
-			const look = looksOf(scene, role, table.text.length);
+			const look = looksOf(scene, role, table.text.length, finder.marks(table));
 			for (const [line, { spans, looks }] of inDocument)
 				for (const [i, span] of spans.entries())
 					applyLook(span, looks[i] as Look, look(line.first + i));
+			if (map.el.hidden) return;
+			map.draw(scene, {
+				lines,
+				rows,
+				top: top / row,
+				shown: height / row,
+				height,
+				fill: fillOf(scene, role),
+				marks: finder.marks(table),
+				pinned,
+			});
 		},
 	};
 }

@@ -1,29 +1,40 @@
+import { DIRECTIONS, type Direction } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { make } from "../ui/dom";
+import { make, setText } from "../ui/dom";
+import { short } from "../ui/words";
+import type { Finder } from "./find";
 import type { Role } from "./look";
 import { tokenPage } from "./page";
 import type { Actions, View } from "./view";
 
 const CAPTIONS: Readonly<Record<Role, string>> = { both: "", query: "query reads …", key: "… key" };
+const WAYS: Readonly<Record<Direction, string>> = { reads: "reads ▸", "is read by": "is read by" };
 
-/** The tokens as running text, as written: shaded by what is read, ruled by what reads. */
-export function textView(actions: Actions, signal: AbortSignal): View {
+/** The tokens as running text, as written: shaded by what is read, ruled by what reads; or in turn. */
+export function textView(actions: Actions, finder: Finder, signal: AbortSignal): View {
 	const el = make("section", { class: "text", "aria-label": "text view" });
+	const said = make("span");
+	const ways = DIRECTIONS.map((direction) => {
+		const title = `shade the text by what the looked-at token ${direction}; r changes it`;
+		const way = make("button", { type: "button", title }, WAYS[direction]);
+		way.addEventListener("click", () => actions.set("direction", direction), { signal });
+		return way;
+	});
+	const choice = make("fieldset", { class: "segments ways", "aria-label": "direction" }, ...ways);
 	let pages: View[] = [];
 	let built: Scene["tokens"] | undefined;
 
 	function build({ tokens, description }: Scene): void {
 		built = tokens;
-		pages = description.same_tokens
-			? [tokenPage(tokens.queries, "both", actions, signal)]
-			: [
-					tokenPage(tokens.queries, "query", actions, signal),
-					tokenPage(tokens.keys, "key", actions, signal),
-				];
+		const roles: Role[] = description.same_tokens ? ["both"] : ["query", "key"];
+		pages = roles.map((role) =>
+			tokenPage(role === "key" ? tokens.keys : tokens.queries, role, actions, finder, signal),
+		);
 		el.replaceChildren(
 			...pages.flatMap((page, i) => {
-				const role = pages.length === 1 ? "both" : i === 0 ? "query" : "key";
-				return [make("div", { class: "caption" }, CAPTIONS[role]), page.el];
+				const caption = make("div", { class: "caption" }, CAPTIONS[roles[i] as Role]);
+				if (i === 0) caption.append(said, choice);
+				return [caption, page.el];
 			}),
 		);
 		for (const page of pages) page.measure();
@@ -37,6 +48,19 @@ export function textView(actions: Actions, signal: AbortSignal): View {
 		update(scene) {
 			if (scene.tokens !== built) build(scene);
 			for (const page of pages) page.update(scene);
+			setText(said, captionOf(scene));
+			for (const [i, way] of ways.entries())
+				way.ariaPressed = String(scene.state.direction === DIRECTIONS[i]);
 		},
 	};
+}
+
+function captionOf({ state, focus, tokens, description }: Scene): string {
+	if (!description.same_tokens) return "";
+	const reads = state.direction === "reads";
+	const [token, ...others] = reads ? focus.queries : focus.keys;
+	if (token === undefined) return "";
+	const more = others.length ? ` and ${others.length} more` : "";
+	const name = `“${short(tokens.queries, token)}”${more}`;
+	return reads ? `what ${name} ${more ? "read" : "reads"}` : `what reads ${name}`;
 }

@@ -1,0 +1,35 @@
+import type { Finder } from "../views/find";
+import { handled, isEnter, isNative } from "./dom";
+
+/** What editing takes of the keys that are otherwise the host's. */
+const EDITS = /^[acvxyz]$/i;
+
+/** Finds tokens: Enter goes on, Shift+Enter back, Escape clears. */
+export function Find({ finder }: { finder: Finder }) {
+	const { text, hits, at } = finder;
+	const onKeyDown = (event: KeyboardEvent) => {
+		if (event.key === "Escape" && text) finder.search("");
+		else if (isEnter(event)) finder.step(event.shiftKey ? -1 : 1);
+		else {
+			const isHosts = (event.ctrlKey || event.metaKey) && !EDITS.test(event.key);
+			if (event.key !== "Escape" && !isHosts && isNative(event)) event.stopPropagation();
+			return;
+		}
+		handled(event);
+	};
+	return (
+		<search class="find">
+			<input
+				type="search"
+				placeholder="find"
+				aria-label="find tokens"
+				title="find tokens: / comes here, Enter goes on, Shift+Enter back, Escape clears"
+				spellcheck={false}
+				value={text}
+				onInput={(event) => finder.search(event.currentTarget.value)}
+				onKeyDown={onKeyDown}
+			/>
+			<output>{text.trim() && (hits.length ? `${at + 1} of ${hits.length}` : "none")}</output>
+		</search>
+	);
+}

@@ -1,0 +1,51 @@
+const CONTROLS = "button, select, input, summary";
+const SCROLLED = ".tokens, .scroll, .map";
+
+/**
+ * What a page hands to the one that takes its place when something else is shown, so that a person
+ * goes on where they were.
+ */
+export class Kept {
+	find = "";
+	/** Whether the menu of what is hidden is. */
+	open = false;
+	#focused = "";
+	#height = 0;
+	#scrolled: readonly number[] = [];
+
+	/** Note how a page is left. */
+	take(shadow: ShadowRoot, root: HTMLElement): void {
+		const { activeElement } = shadow;
+		this.#focused = activeElement?.matches(CONTROLS) ? nameOf(activeElement) : "";
+		this.#height = root.offsetHeight;
+		this.#scrolled = [...root.querySelectorAll(SCROLLED)].map(
+			(el) => el.scrollTop / el.scrollHeight,
+		);
+	}
+
+	/** Before anything is drawn: the notebook below stays where it is. */
+	hold(root: HTMLElement): void {
+		root.style.minHeight = `${this.#height}px`;
+	}
+
+	/** The controls are there. */
+	focus(root: HTMLElement): void {
+		const controls = this.#focused ? [...root.querySelectorAll<HTMLElement>(CONTROLS)] : [];
+		controls.find((el) => nameOf(el) === this.#focused)?.focus({ preventScroll: true });
+		this.#focused = "";
+	}
+
+	/** All is there. */
+	release(root: HTMLElement): void {
+		if (!this.#height) return;
+		for (const [i, el] of root.querySelectorAll(SCROLLED).entries())
+			if (!el.scrollTop) el.scrollTop = (this.#scrolled[i] ?? 0) * el.scrollHeight;
+		root.style.minHeight = "";
+		this.#height = 0;
+	}
+}
+
+function nameOf(el: Element): string {
+	// The number of hidden keys in a name is another one in the next page.
+	return (el.ariaLabel || el.textContent || "").replace(/, \d+ hidden$/, "");
+}

@@ -1,0 +1,39 @@
+import { type TokenTable, UNITS } from "../protocol.gen";
+import type { Tokens } from "../source/source";
+import type { Store, Synced } from "../store";
+
+const MEANING = "a word reads the mean of its pieces, and is read with their sum";
+
+/** Whether a row and a column are a token or a word. */
+export function UnitChoice({
+	unit,
+	tokens,
+	live,
+	store,
+}: {
+	unit: Synced["unit"];
+	tokens: Tokens | undefined;
+	live: boolean;
+	store: Store;
+}) {
+	const same = unit === "token" && tokens && ![tokens.queries, tokens.keys].some(hasPieces);
+	const why = live ? (same ? "each token is a word of its own" : "") : "this takes the kernel";
+	return (
+		<fieldset class="segments" aria-label="unit" title={why || MEANING} disabled={why !== ""}>
+			{UNITS.map((name) => (
+				<button
+					key={name}
+					type="button"
+					aria-pressed={unit === name}
+					onClick={() => store.set("unit", name)}
+				>
+					{name === "token" ? "Tokens" : "Words"}
+				</button>
+			))}
+		</fieldset>
+	);
+}
+
+function hasPieces({ word }: TokenTable): boolean {
+	return word.some((number, i) => number >= 0 && number === word[i - 1]);
+}
