@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { boxOf, gridOf, headAt, inView, labelStep } from "../src/views/grid";
+import {
+	boxOf,
+	gridOf,
+	headAt,
+	headIn,
+	inView,
+	labelStep,
+	orderBy,
+	placeOf,
+} from "../src/views/grid";
 
 const model = (layers: number, heads: number) => ({
 	layers: Array.from({ length: layers }, (_, i) => i),
@@ -10,14 +19,14 @@ test("the head at a point is the one that is drawn there, up to the last layer a
 	const grid = gridOf(model(3, 7), [500, 248], 1, false);
 	for (let layer = 0; layer < 3; layer++)
 		for (let head = 0; head < 7; head++) {
-			const [left, top, width, height] = boxOf(grid, layer, head);
+			const [left, top, width, height] = boxOf(grid, { layer, head });
 			for (const [x, y] of [
 				[left, top],
 				[left + width - 0.01, top + height - 0.01],
 			] as const)
 				expect(headAt(grid, x, y)).toEqual({ layer, head });
 		}
-	const [left, top, width, height] = boxOf(grid, 2, 6);
+	const [left, top, width, height] = boxOf(grid, { layer: 2, head: 6 });
 	expect(left + width).toBeLessThanOrEqual(grid.width);
 	expect(top + height).toBeLessThanOrEqual(grid.height);
 });
@@ -70,4 +79,19 @@ test("in view is what a stretch touches, and nothing that isn't there", () => {
 
 test("numbers stand as close as they have room", () => {
 	expect([5, 10, 19, 20, 96].map((step) => labelStep(step, 20))).toEqual([4, 2, 2, 1, 1]);
+});
+
+test("sorted, each head is found where it stands, the highest first and what has no score last", () => {
+	const scores = Float32Array.from([0.25, Number.NaN, 0.5, 0.5, -1, 0.125]);
+	const order = orderBy(scores);
+	expect(order).toEqual([2, 3, 0, 5, 4, 1]);
+	const grid = gridOf(model(2, 3), [500, 248], 1, false, order);
+	expect(headIn(grid, 0, 0)).toEqual({ layer: 0, head: 2 });
+	expect(headIn(grid, 1, 2)).toEqual({ layer: 0, head: 1 });
+	for (let layer = 0; layer < 2; layer++)
+		for (let head = 0; head < 3; head++) {
+			expect(headIn(grid, ...placeOf(grid, { layer, head }))).toEqual({ layer, head });
+			const [left, top] = boxOf(grid, { layer, head });
+			expect(headAt(grid, left + 1, top + 1)).toEqual({ layer, head });
+		}
 });

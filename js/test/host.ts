@@ -164,6 +164,7 @@ export function descriptionOf(
 		keys,
 		causal: false,
 		same_tokens: same,
+		samples: true,
 		scale: 1,
 		encoding: "quartic8",
 		model: "a test model",

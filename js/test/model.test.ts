@@ -205,6 +205,43 @@ describe("what is drawn", () => {
 	});
 });
 
+describe("sorted by a score", () => {
+	/** Heads by the mean of each row's largest weight, highest first, as [layer, head]. */
+	const ORDER = Array.from({ length: LAYERS * HEADS }, (_, i) => [Math.floor(i / HEADS), i % HEADS])
+		.map(([layer, head]) => [layer as number, head as number] as const)
+		.map(([layer, head]) => {
+			const rows = Array.from({ length: QUERIES }, (_, query) =>
+				Math.max(...Array.from({ length: KEYS }, (_, key) => WEIGHTS.at(layer, head, query, key))),
+			);
+			return { layer, head, peak: rows.reduce((a, b) => a + b, 0) / QUERIES };
+		})
+		.sort((a, b) => b.peak - a.peak);
+
+	test("each place shows the head whose turn it is, and a click there opens that one", async () => {
+		const { view, model, settled } = await open();
+		await choose(view.one(".model .title select"), "peak");
+		expect(model.get("sort")).toBe("peak");
+		await settled();
+		const map = new ModelMap(view);
+		for (const [place, { layer, head }] of ORDER.entries()) {
+			const step = map.step(Math.floor(place / HEADS), place % HEADS, 0.9, 0.9);
+			expectStep(step, WEIGHTS.at(layer, head, QUERIES - 1, KEYS - 1), `place ${place}`);
+		}
+		const third = ORDER[2] as (typeof ORDER)[number];
+		await hoverAt(map.el, ...map.place(0, 2));
+		expect(view.text(".model .title")).toContain(
+			`layer ${NUMBERS[third.layer]} · head ${third.head} · peak ${third.peak.toFixed(3)}`,
+		);
+		await clickAt(map.el, ...map.place(0, 2));
+		expect([model.get("layer"), model.get("heads")]).toEqual([third.layer, [third.head]]);
+	});
+
+	test("nothing is scored until it is asked for", async () => {
+		const { kernel } = await open();
+		expect(kernel.requests.some((r) => r.kind === "weights" && r.scores)).toBe(false);
+	});
+});
+
 describe("pointing at a head", () => {
 	test("shows it, by the model's own layer number, until the pointer leaves; nothing is chosen", async () => {
 		const { model, view } = await open({ layer: 1, heads: [0, 2] });

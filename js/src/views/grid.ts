@@ -20,6 +20,16 @@ export interface Grid {
 	readonly across: number;
 	readonly down: number;
 	readonly gap: number;
+	/** Which head stands at each place, row by row, both counted through all layers; null: its own. */
+	readonly order: readonly number[] | null;
+}
+
+/** What of the content is in view. */
+export interface Room {
+	readonly x: number;
+	readonly y: number;
+	readonly width: number;
+	readonly height: number;
 }
 
 /** The grid that fits a room, or that a zoom makes larger than it. */
@@ -28,6 +38,7 @@ export function gridOf(
 	room: readonly [width: number, height: number],
 	zoom: number,
 	square: boolean,
+	order: readonly number[] | null = null,
 ): Grid {
 	const fitted = [(room[0] - LEFT) / heads, (room[1] - TOP) / layers.length] as const;
 	const side = Math.min(...fitted);
@@ -44,22 +55,54 @@ export function gridOf(
 		across,
 		down,
 		gap: Math.min(across, down) < 12 ? 1 : 2,
+		order,
 	};
+}
+
+/** The head that stands in a row and a column. */
+export function headIn({ heads, order }: Grid, row: number, column: number): HeadOf {
+	const place = row * heads + column;
+	const number = order?.[place] ?? place;
+	return { layer: Math.floor(number / heads), head: number % heads };
+}
+
+/** The row and the column in which a head stands. */
+export function placeOf(
+	{ heads, order }: Grid,
+	{ layer, head }: HeadOf,
+): readonly [number, number] {
+	const number = layer * heads + head;
+	const place = order?.indexOf(number) ?? number;
+	return [Math.floor(place / heads), place % heads];
+}
+
+/** The order of heads by a score, highest first; those that have none are last. */
+export function orderBy(scores: Float32Array): number[] {
+	const rankOf = (head: number) => {
+		const score = scores[head] as number;
+		return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
+	};
+	return Array.from(scores.keys()).sort((a, b) => rankOf(b) - rankOf(a) || a - b);
 }
 
 /** The head at a point, if any. */
 export function headAt(grid: Grid, x: number, y: number): HeadOf | null {
-	const head = Math.floor((x - grid.left) / grid.across);
-	const layer = Math.floor((y - grid.top) / grid.down);
-	const inside = head >= 0 && head < grid.heads && layer >= 0 && layer < grid.layers;
-	return inside ? { layer, head } : null;
+	const column = Math.floor((x - grid.left) / grid.across);
+	const row = Math.floor((y - grid.top) / grid.down);
+	const inside = column >= 0 && column < grid.heads && row >= 0 && row < grid.layers;
+	return inside ? headIn(grid, row, column) : null;
 }
 
 /** Where a head is: its left, top, width and height without the gap. */
-export function boxOf(grid: Grid, layer: number, head: number) {
+export function boxOf(grid: Grid, head: HeadOf) {
+	return boxIn(grid, ...placeOf(grid, head));
+}
+
+/** What a row and a column have: left, top, width and height without the gap. */
+export function boxIn(grid: Grid, row: number, column: number) {
 	return [
-		grid.left + head * grid.across,
-		grid.top + layer * grid.down,
+		grid.left + column * grid.across,
+		grid.top + row * grid.down,
 		grid.across - grid.gap,
 		grid.down - grid.gap,
 	] as const;
@@ -69,6 +112,14 @@ export function boxOf(grid: Grid, layer: number, head: number) {
 export function inView(from: number, length: number, start: number, step: number, count: number) {
 	const first = Math.max(0, Math.floor((from - start) / step));
 	return [first, Math.min(count, Math.ceil((from + length - start) / step))] as const;
+}
+
+/** The rows and columns in view, row by row. */
+export function* cellsInView(grid: Grid, room: Room): Generator<readonly [number, number]> {
+	const [row0, row1] = inView(room.y, room.height, grid.top, grid.down, grid.layers);
+	const [column0, column1] = inView(room.x, room.width, grid.left, grid.across, grid.heads);
+	for (let row = row0; row < row1; row++)
+		for (let column = column0; column < column1; column++) yield [row, column];
 }
 
 /** Each how-many-th number has the room that it needs. */

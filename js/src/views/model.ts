@@ -3,7 +3,20 @@ import type { Scene } from "../scene";
 import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
 import { headText, short } from "../ui/words";
 import { zoomButtons, zoomOfKey } from "./gestures";
-import { boxOf, type Grid, gridOf, headAt, inView, labelStep } from "./grid";
+import {
+	boxIn,
+	boxOf,
+	cellsInView,
+	type Grid,
+	gridOf,
+	headAt,
+	headIn,
+	inView,
+	labelStep,
+	orderBy,
+	placeOf,
+	type Room,
+} from "./grid";
 import { remarkLine } from "./remark";
 import { type Drawn, Thumbnails } from "./thumbnails";
 import type { Actions, HeadOf, View } from "./view";
@@ -11,13 +24,16 @@ import type { Actions, HeadOf, View } from "./view";
 const SMALL_HEIGHT = 248;
 const LARGE_HEIGHT = 540;
 const MOST_ZOOM = 16;
+/** From this width on a head has room for its name. */
+const NAMED_FROM = 30;
 
 /** Every head of every layer: to find one's way, and with a token looked at, what each reads for it. */
 export function modelView(actions: Actions, signal: AbortSignal): View {
 	const what = make("span");
 	const caption = make("span", { class: "muted" });
+	const sort = make("select", { "aria-label": "how heads are sorted" });
 	const zooms = zoomButtons((factor) => zoomBy(factor), "the whole model", signal);
-	const title = make("div", { class: "title" }, what, caption, zooms);
+	const title = make("div", { class: "title" }, what, caption, sort, zooms);
 	const canvas = make("canvas");
 	const marks = make("canvas");
 	const drawing = make("div", { class: "drawing" }, canvas, marks);
@@ -43,6 +59,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	let drawn = "";
 	// Keys may come faster than frames, and each goes on from where the last one led.
 	let pointed: HeadOf | null = null;
+	let sorted: { by: string; order: readonly number[] } = { by: "layer", order: [] };
 	let state: Drawn = { sampled: false, complete: false, level: 0 };
 
 	function zoomBy(factor: number): void {
@@ -68,6 +85,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	scroll.addEventListener("click", (event) => choose(at(event), event.shiftKey), options);
 	scroll.addEventListener("scroll", actions.redraw, options);
 	scroll.addEventListener("keydown", (event) => onKey(event), options);
+	sort.addEventListener("change", () => actions.sort(sort.value), options);
 
 	function onKey(event: KeyboardEvent): void {
 		if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -76,21 +94,23 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 			head: scene.state.heads[0] ?? 0,
 		};
 		const step = STEPS[event.key];
-		if (step && !event.shiftKey) reach(layer + step[0], head + step[1]);
+		if (step && !event.shiftKey) reach({ layer, head }, step);
 		else if (event.key === "Enter" || event.key === " ") choose({ layer, head }, event.shiftKey);
 		else if (zoomOfKey(event.key) !== undefined) zoomBy(zoomOfKey(event.key) as number);
 		else return;
 		handled(event);
 	}
 
-	function reach(layer: number, head: number): void {
+	function reach(from: HeadOf, [down, right]: readonly [number, number]): void {
 		if (!grid) return;
-		const next = {
-			layer: Math.min(grid.layers - 1, Math.max(0, layer)),
-			head: Math.min(grid.heads - 1, Math.max(0, head)),
-		};
+		const [row, column] = placeOf(grid, from);
+		const next = headIn(
+			grid,
+			Math.min(grid.layers - 1, Math.max(0, row + down)),
+			Math.min(grid.heads - 1, Math.max(0, column + right)),
+		);
 		peek(next);
-		const [left, top, width, height] = boxOf(grid, next.layer, next.head);
+		const [left, top, width, height] = boxOf(grid, next);
 		scroll.scrollLeft = within(view.x, left, width, view.width);
 		scroll.scrollTop = within(view.y, top, height, view.height);
 	}
@@ -99,7 +119,10 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		scene = now;
 		if (view.width === 0) return;
 		const large = now.state.view.length === 1;
-		grid = gridOf(now.description, [view.width, large ? LARGE_HEIGHT : SMALL_HEIGHT], zoom, large);
+		const room = [view.width, large ? LARGE_HEIGHT : SMALL_HEIGHT] as const;
+		const scores = scoresOf(now);
+		grid = gridOf(now.description, room, zoom, large, ordered(now.state.sort, scores));
+		offer(now);
 		const height = Math.min(large ? LARGE_HEIGHT : SMALL_HEIGHT, grid.height);
 		scroll.style.height = `${height}px`;
 		content.style.width = `${grid.width}px`;
@@ -107,14 +130,14 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		const shown = { ...view, height, width: Math.min(view.width, grid.width) };
 		zooms.hidden = zoom === 1 && Math.min(grid.across, grid.down) > 24;
 		setName(scroll, nameOf(now));
-		const { focus, colours } = now;
+		const { focus, ink } = now;
 		const key = JSON.stringify([
 			grid,
 			shown,
 			focus.query,
 			focus.key,
 			now.state.pooling,
-			colours.dark,
+			ink.name,
 			devicePixelRatio,
 		]);
 		// What is missing is wished for in every frame.
@@ -123,11 +146,32 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 			const context = inContent(canvas, shown);
 			drawNumbers(context, grid, shown, now);
 			state = thumbnails.draw(context, now, grid, shown);
+			drawNames(context, grid, shown, now);
 		}
 		setText(what, titleOf(now));
-		setText(caption, now.peek ? headText(now.description, now.peek) : "layers ↓ heads →");
+		setText(caption, captionOf(now, scores));
 		remark.say(now.state.pooling, cellOf(now, state), remarksOf(now, state));
 		drawMarks(inContent(marks, shown), grid, now);
+	}
+
+	/** Sorted once for each score: they don't change once they are here. */
+	function ordered(by: string, scores: Float32Array | undefined): readonly number[] | null {
+		if (!scores) return null;
+		if (by !== sorted.by) sorted = { by, order: orderBy(scores) };
+		return sorted.order;
+	}
+
+	function offer({ description, state }: Scene): void {
+		const { scores } = description;
+		if (sort.length !== scores.length + 1)
+			sort.replaceChildren(
+				make("option", { value: "layer" }, "by layer"),
+				...scores.map(({ name, meaning }) =>
+					make("option", { value: name, title: meaning }, `by ${name}`),
+				),
+			);
+		sort.value = state.sort;
+		sort.title = scores.find(({ name }) => name === state.sort)?.meaning ?? "";
 	}
 
 	const measure = () => {
@@ -154,21 +198,35 @@ function within(from: number, start: number, length: number, room: number): numb
 }
 
 /** A canvas of the room's size whose context counts from the content's corner. */
-function inContent(
-	canvas: HTMLCanvasElement,
-	view: { x: number; y: number; width: number; height: number },
-) {
+function inContent(canvas: HTMLCanvasElement, view: Room) {
 	const context = fitCanvas(canvas, view.width, view.height);
 	context.translate(-view.x, -view.y);
 	return context;
 }
 
+/** The numbers that heads are sorted by; undefined by layer, and until they are here. */
+function scoresOf({ description, state, reader }: Scene): Float32Array | undefined {
+	const index = description.scores.findIndex(({ name }) => name === state.sort);
+	if (index < 0) return undefined;
+	const count = description.layers.length * description.heads;
+	return reader.scores()?.subarray(index * count, (index + 1) * count);
+}
+
+function captionOf({ description, peek, state }: Scene, scores: Float32Array | undefined): string {
+	if (!peek) return scores ? `highest ${state.sort} first` : "layers ↓ heads →";
+	const score = scores?.[peek.layer * description.heads + peek.head];
+	const name = headText(description, peek);
+	return score === undefined ? name : `${name} · ${state.sort} ${score.toFixed(3)}`;
+}
+
 function drawNumbers(
 	context: CanvasRenderingContext2D,
 	grid: Grid,
-	view: { readonly x: number; readonly y: number; readonly width: number; readonly height: number },
+	view: Room,
 	{ colours, description }: Scene,
 ): void {
+	// Sorted, a row is no layer; the head under the pointer is named above.
+	if (grid.order) return;
 	context.fillStyle = css(colours.dark ? [154, 154, 166] : [107, 107, 118]);
 	context.font = "11px system-ui, sans-serif";
 	context.textBaseline = "middle";
@@ -188,20 +246,41 @@ function drawNumbers(
 			);
 }
 
+/** Sorted heads have their names on them, where there is room. */
+function drawNames(
+	context: CanvasRenderingContext2D,
+	grid: Grid,
+	room: Room,
+	{ colours, description }: Scene,
+): void {
+	if (!grid.order || grid.across < NAMED_FROM || grid.down < NAMED_FROM / 2) return;
+	context.font = "10px system-ui, sans-serif";
+	context.textAlign = "left";
+	for (const [row, column] of cellsInView(grid, room)) {
+		const { layer, head } = headIn(grid, row, column);
+		const name = `${description.layers[layer]}.${head}`;
+		const [left, top] = boxIn(grid, row, column);
+		context.fillStyle = css(colours.dark ? [20, 20, 23] : [255, 255, 255], 0.8);
+		context.fillRect(left, top, context.measureText(name).width + 4, 12);
+		context.fillStyle = css(colours.dark ? [235, 235, 240] : [27, 27, 31]);
+		context.fillText(name, left + 2, top + 6);
+	}
+}
+
 /** The chosen heads, and the one under the pointer. */
 function drawMarks(
 	context: CanvasRenderingContext2D,
 	grid: Grid,
 	{ state, peek, colours }: Scene,
 ): void {
-	const mark = (layer: number, head: number, colour: string) => {
-		const [left, top, width, height] = boxOf(grid, layer, head);
+	const mark = (head: HeadOf, colour: string) => {
+		const [left, top, width, height] = boxOf(grid, head);
 		context.strokeStyle = colour;
 		context.strokeRect(left - 1, top - 1, width + 2, height + 2);
 	};
 	context.lineWidth = 2;
-	for (const head of state.heads) mark(state.layer, head, css(colours.reader));
-	if (peek) mark(peek.layer, peek.head, css(colours.dark ? [235, 235, 240] : [27, 27, 31]));
+	for (const head of state.heads) mark({ layer: state.layer, head }, css(colours.reader));
+	if (peek) mark(peek, css(colours.dark ? [235, 235, 240] : [27, 27, 31]));
 }
 
 function titleOf({ focus, tokens }: Scene): string {

@@ -2,7 +2,8 @@ import { codeInks, paintCodes } from "../draw/matrix";
 import type { Description, Reduction, StripKey, TileKey } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { tileKey } from "../source/cache";
-import { boxOf, type Grid, inView } from "./grid";
+import { boxIn, cellsInView, type Grid, headIn, type Room } from "./grid";
+import type { HeadOf } from "./view";
 
 /** Up to so many cells a side are a head in the map. */
 const SIDES = [16, 32, 64] as const;
@@ -37,17 +38,7 @@ export class Thumbnails {
 	#sheets = new Map<number, Sheet>();
 	#shown = "";
 
-	draw(
-		context: CanvasRenderingContext2D,
-		scene: Scene,
-		grid: Grid,
-		view: {
-			readonly x: number;
-			readonly y: number;
-			readonly width: number;
-			readonly height: number;
-		},
-	): Drawn {
+	draw(context: CanvasRenderingContext2D, scene: Scene, grid: Grid, view: Room): Drawn {
 		const { description, ink, table, state, focus } = scene;
 		const level = levelOf(description, Math.max(grid.across, grid.down) * devicePixelRatio);
 		const line = focus.query ?? focus.key;
@@ -64,32 +55,32 @@ export class Thumbnails {
 			const codes = scene.reader.strip(key);
 			return codes && { codes, sampled: false };
 		};
-		const [layer0, layer1] = inView(view.y, view.height, grid.top, grid.down, grid.layers);
-		const [head0, head1] = inView(view.x, view.width, grid.left, grid.across, grid.heads);
+		const heads: HeadOf[] = [];
 		let sampled = false;
 		let complete = true;
-		for (let layer = layer0; layer < layer1; layer++) {
+		for (const [row, column] of cellsInView(grid, view)) {
+			const at = headIn(grid, row, column);
+			const { layer, head } = at;
+			heads.push(at);
 			const sheet = this.#sheet(layer, columns * grid.heads, rows);
-			for (let head = head0; head < head1; head++) {
-				if (sheet.painted.get(head) !== "all") {
-					const found = find(layer, head);
-					if (found) {
-						sheet.context?.putImageData(paintCodes(found.codes, columns, inkOf), head * columns, 0);
-						sheet.painted.set(head, found.sampled ? "sample" : "all");
-					}
+			if (sheet.painted.get(head) !== "all") {
+				const found = find(layer, head);
+				if (found) {
+					sheet.context?.putImageData(paintCodes(found.codes, columns, inkOf), head * columns, 0);
+					sheet.painted.set(head, found.sampled ? "sample" : "all");
 				}
-				const state = sheet.painted.get(head);
-				sampled ||= state === "sample";
-				complete &&= state === "all";
-				if (!state) continue;
-				const [left, top, width, height] = boxOf(grid, layer, head);
-				// Smoothed where several cells share a pixel, else each cell is seen.
-				context.imageSmoothingEnabled = columns > width * devicePixelRatio;
-				context.drawImage(sheet.canvas, head * columns, 0, columns, rows, left, top, width, height);
 			}
+			const painted = sheet.painted.get(head);
+			sampled ||= painted === "sample";
+			complete &&= painted === "all";
+			if (!painted) continue;
+			const [left, top, width, height] = boxIn(grid, row, column);
+			// Smoothed where several cells share a pixel, else each cell is seen.
+			context.imageSmoothingEnabled = columns > width * devicePixelRatio;
+			context.drawImage(sheet.canvas, head * columns, 0, columns, rows, left, top, width, height);
 		}
 		if (line === null && sampled && weightsOf(description) <= EXACT_UP_TO)
-			this.#wishExact(scene, level, [layer0, layer1], [head0, head1]);
+			this.#wishExact(scene, level, heads);
 		return { sampled, complete, level };
 	}
 
@@ -108,16 +99,10 @@ export class Thumbnails {
 	}
 
 	/** Once every head in view is there in some form, what the samples left out follows behind all else. */
-	#wishExact(
-		{ reader, state }: Scene,
-		level: number,
-		[layer0, layer1]: readonly [number, number],
-		[head0, head1]: readonly [number, number],
-	): void {
-		for (let layer = layer0; layer < layer1; layer++)
-			for (let head = head0; head < head1; head++)
-				if (this.#sheets.get(layer)?.painted.get(head) === "sample")
-					reader.tile(tileKey(layer, head, level, 0, 0, state.pooling), false);
+	#wishExact({ reader, state }: Scene, level: number, heads: readonly HeadOf[]): void {
+		for (const { layer, head } of heads)
+			if (this.#sheets.get(layer)?.painted.get(head) === "sample")
+				reader.tile(tileKey(layer, head, level, 0, 0, state.pooling), false);
 	}
 }
 
@@ -127,7 +112,8 @@ export function overviewOf(
 	[layer, head, level, , , pooling]: TileKey,
 ): Found | undefined {
 	const exact = tileKey(layer, head, level, 0, 0, pooling);
-	if (Math.max(description.queries, description.keys) <= SAMPLED_FROM) {
+	const { queries, keys, samples } = description;
+	if (!samples || Math.max(queries, keys) <= SAMPLED_FROM) {
 		const tile = reader.tile(exact);
 		return tile && { codes: tile.codes, sampled: false };
 	}
