@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from matplotlib.axes import Axes
 from matplotlib.transforms import Affine2D, Affine2DBase, ScaledTranslation, Transform
@@ -50,7 +50,9 @@ def from_corner(ax: Axes, unit: float) -> Transform:
     What is placed so keeps its proportions whatever a layout makes of the axes later.
     """
     down = Affine2D().scale(unit / 72, -unit / 72)
-    return down + _inches(ax) + ScaledTranslation(0, 1, ax.transAxes)
+    # matplotlib's types don't know that it is affine.
+    across = cast(Affine2DBase, ax.transAxes)
+    return down + _inches(ax) + ScaledTranslation(0, 1, across)
 
 
 def _inches(ax: Axes) -> Affine2DBase:
