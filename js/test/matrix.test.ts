@@ -9,8 +9,10 @@ const ONLY_MATRIX = { view: ["matrix"] } as const;
 const QUERIES = 7;
 const KEYS = 5;
 const CELL = 28;
-/** Room for the labels, left of and above the cells. */
+/** Room for the labels, left of and above the cells; of longer texts; and for the sums after them. */
 const MARGIN = 84;
+const LONG = [68, 52] as const;
+const SUMS = 48;
 
 /** Every weight is another, and large enough for an opaque colour. */
 const WEIGHTS = weightsOf([2, 3, QUERIES, KEYS], (layer, head, query, key) => {
@@ -213,10 +215,12 @@ describe("1500 x 1500", () => {
 		const { kernel, open: show } = openLarge();
 		const view = await show();
 		expect(view.text(".matrix .remark")).toContain("1 cell = 4 × 4 tokens");
-		const side = picture(view).clientWidth - 2;
+		const side = picture(view).clientWidth - LONG[0] - SUMS;
 		for (const query of [30, 333, 700, 1450]) {
 			// A pooled cell is somewhat larger than a pixel: its middle is at most one away.
-			const [x, y] = [readBy(query), query].map((i) => 1 + ((i + 0.5) / count) * side);
+			const [x, y] = [readBy(query), query].map(
+				(token, i) => (LONG[i] as number) + ((token + 0.5) / count) * side,
+			);
 			const around = [-1, 0, 1].flatMap((down) =>
 				[-1, 0, 1].map((along) =>
 					stepOf(pixelAt(picture(view), (x as number) + along, (y as number) + down)),
@@ -233,9 +237,9 @@ describe("1500 x 1500", () => {
 	test("a hovered place is one token, not one cell", async () => {
 		const { model, open: show } = openLarge();
 		const view = await show();
-		const side = picture(view).clientWidth - 2;
-		const at = (index: number) => 1 + ((index + 0.5) / count) * side;
-		await hoverAt(view.one(".stage"), at(1201), at(3));
+		const side = picture(view).clientWidth - LONG[0] - SUMS;
+		const at = (index: number) => ((index + 0.5) / count) * side;
+		await hoverAt(view.one(".stage"), LONG[0] + at(1201), LONG[1] + at(3));
 		expect(model.get("hovered")).toEqual([3, 1201]);
 	});
 });
@@ -289,8 +293,8 @@ describe("zoomed into 1500 x 1200", () => {
 		await settled();
 		expect(caption(view)).not.toContain("pooled");
 		let cells = 0;
-		for (let x = MARGIN + CELL / 2; x < picture(view).clientWidth - 3 * CELL; x += CELL)
-			for (let y = MARGIN + CELL / 2; y < picture(view).clientHeight - CELL; y += CELL) {
+		for (let x = LONG[0] + CELL / 2; x < picture(view).clientWidth - SUMS; x += CELL)
+			for (let y = LONG[1] + CELL / 2; y < picture(view).clientHeight - SUMS; y += CELL) {
 				void hoverAt(stage, x, y);
 				const [query, key] = model.get("hovered") as [number, number];
 				const ink = pixelAt(picture(view), x, y)[3] > 0;

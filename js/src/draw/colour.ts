@@ -133,7 +133,7 @@ export function inkOf(colours: Palette, curve: CurveName, largest: number): Ink 
 			const t = at(weight);
 			if (t < 0.06) return "";
 			// Where black and white change places at 4.5:1, which only the two themselves reach.
-			if (dark) return t > 0.522 ? "#000" : "#fff";
+			if (dark) return t > (weight < 0 ? 0.514 : 0.522) ? "#000" : "#fff";
 			return t > (weight < 0 ? 0.77 : 0.7) ? "#fff" : "#000";
 		},
 		pixel: (weight) => (weight < 0 ? cold : warm)[step(weight)] as number,

@@ -7,6 +7,11 @@ export function weightText(weight: number, exact: boolean): string {
 	return `${exact ? "" : "≈ "}${weight.toFixed(exact ? 4 : 2)}`;
 }
 
+/** A number to two digits, or four where it is exact, however small. */
+export function numberText(value: number, exact: boolean): string {
+	return `${exact ? "" : "≈ "}${Number(value.toPrecision(exact ? 4 : 2))}`;
+}
+
 export function percent(part: number): string {
 	return `${(100 * part).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
 }

@@ -1,11 +1,12 @@
 import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
-import { headsText } from "../ui/words";
+import { headsText, numberText } from "../ui/words";
 import { onGestures, zoomButtons, zoomOfKey } from "./gestures";
-import { drawEdge, drawLabels, drawOverlay } from "./overlay";
+import { drawEdge, drawOverlay } from "./overlay";
 import { TilePainter } from "./picture";
 import { remarkLine } from "./remark";
+import { drawSums, Summing, type Sums } from "./sums";
 import type { Actions, View } from "./view";
 import {
 	type Frame,
@@ -29,6 +30,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		zooms,
 	);
 	const remark = remarkLine(actions, signal);
+	const cellLine = make("div", { class: "at muted" });
 	const canvas = make("canvas");
 	const cross = make("canvas", { class: "cross" });
 	const stage = make("div", { class: "stage", tabindex: 0, role: "application" }, canvas, cross);
@@ -38,8 +40,10 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		title,
 		stage,
 		remark.el,
+		cellLine,
 	);
 	const painter = new TilePainter();
+	const summing = new Summing();
 	let scene: Scene | undefined;
 	let frame: Frame | undefined;
 	let viewport: Viewport | null = null;
@@ -56,9 +60,8 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		const onQuery = y >= frame.y && y < frame.y + frame.height && query < queries;
 		const onKey = x >= frame.x && x < frame.x + frame.width && key < keys;
 		if (onQuery && onKey) return [query, key];
-		if (onQuery && x < frame.x) return [query, null];
-		if (onKey && y < frame.y) return [null, key];
-		return null;
+		if (onQuery) return [query, null];
+		return onKey ? [null, key] : null;
 	};
 	const zoom = (x: number, y: number, factor: number) => {
 		if (!frame) return;
@@ -135,13 +138,16 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 			const context = fitCanvas(canvas, ...frame.size);
 			painted = painter.draw(context, now, frame);
 			drawEdge(context, now, frame);
-			drawLabels(context, now, frame);
 		}
 		setText(caption, headsText(now));
 		const span = 2 ** painted.coarsest;
 		const cell = span > 1 ? `${span} × ${span} tokens` : "";
 		remark.say(state.pooling, cell, remarksOf(now, frame, painted.complete));
-		drawOverlay(fitCanvas(cross, ...frame.size), now, frame);
+		const overlay = fitCanvas(cross, ...frame.size);
+		const sums = summing.of(now, frame);
+		if (sums) drawSums(overlay, now, frame, sums);
+		drawOverlay(overlay, now, frame);
+		setText(cellLine, cellText(now, frame, painter, sums));
 	}
 	const measure = () => {
 		width = el.clientWidth;
@@ -184,4 +190,28 @@ function remarksOf(
 		parts.push(`queries ${q0}–${q1 - 1}, keys ${k0}–${k1 - 1}`);
 	}
 	return parts;
+}
+
+/** What is under the pointer: a pooled cell's own value, and the sums of its row and column in view. */
+function cellText(
+	scene: Scene,
+	frame: Frame,
+	painter: TilePainter,
+	sums: Sums | undefined,
+): string {
+	const { focus, state } = scene;
+	const [query, key] = focus.pair ?? [focus.query, focus.key];
+	const parts: string[] = [];
+	const span = 2 ** frame.level;
+	if (query !== null && key !== null && span > 1) {
+		const weight = painter.valueAt(scene, frame.level, query, key);
+		const pooled = `${state.pooling} of ${span} × ${span}`;
+		if (weight !== undefined) parts.push(`${pooled} weights here: ${numberText(weight, false)}`);
+	}
+	const row = query === null ? undefined : sums?.row(query);
+	const column = key === null ? undefined : sums?.column(key);
+	const exact = sums?.exact === true;
+	if (row !== undefined) parts.push(`row sum ${numberText(row, exact)}`);
+	if (column !== undefined) parts.push(`column mean ${numberText(column, exact)}`);
+	return parts.join(" · ");
 }

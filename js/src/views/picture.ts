@@ -45,6 +45,20 @@ export class TilePainter {
 		return { coarsest, complete };
 	}
 
+	/** The value of the cell that holds a weight, as it is drawn. */
+	valueAt({ state, reader, table }: Scene, level: number, query: number, key: number) {
+		const [row, column] = [query >> level, key >> level];
+		const at = (index: number) => Math.floor(index / TILE);
+		const tiles = state.heads.map((head) =>
+			reader.peek(tileKey(state.layer, head, level, at(row), at(column), state.pooling)),
+		);
+		if (!tiles.every((tile) => tile !== undefined)) return undefined;
+		const weights = tiles.map(({ columns, codes }) => {
+			return table[codes[(row % TILE) * columns + (column % TILE)] as number] as number;
+		});
+		return weights.reduce((sum, weight) => sum + weight, 0) / weights.length;
+	}
+
 	/** One tile, or its part of the finest coarser one that is here; returns the level that was drawn. */
 	#drawTile(
 		context: CanvasRenderingContext2D,

@@ -1,14 +1,25 @@
 import type { Description } from "../protocol.gen";
 
-const MAX_SIDE = 520;
+const MAX_SIDE = 568;
 /** A host that opens a panel passes through widths of some pixels. */
 const MIN_SIDE = 20;
 const MAX_CELL = 28;
-/** Labels need room: below this a cell is too low for a line of text. */
-const LABELLED_CELL = 12;
-const LABEL_ROOM = 84;
-/** The slanted labels of the last keys lean out to the right. */
-const LEAN = 40;
+/** Labels this far apart can be read. */
+export const LABEL_PITCH = 11;
+
+/** Room for labels left of and above the cells, and for sums right of and below them. */
+interface Margins {
+	readonly left: number;
+	readonly top: number;
+	readonly sums: number;
+}
+
+/** They are the same at every zoom, or the picture would jump. */
+const EACH_LABELLED: Margins = { left: 84, top: 84, sums: 48 };
+const SOME_LABELLED: Margins = { left: 68, top: 52, sums: 48 };
+const BARE: Margins = { left: 1, top: 1, sums: 1 };
+/** In a narrower room there are cells only. */
+const BARE_BELOW = 240;
 
 /** What a person zoomed to: the token at the upper left corner, and CSS pixels a token. */
 export interface Viewport {
@@ -27,17 +38,14 @@ export interface Frame extends Viewport {
 	readonly height: number;
 	/** The size of the whole canvas. */
 	readonly size: readonly [number, number];
-	readonly labelled: boolean;
+	/** The room beside the cells for sums. */
+	readonly sums: number;
 	/** Whether less than the whole is in view. */
 	readonly zoomed: boolean;
 	/** The whole at its largest, and the closest look. */
 	readonly cells: readonly [smallest: number, largest: number];
 	/** Cells are pooled by 2 ** level, so that none is smaller than a pixel. */
 	readonly level: number;
-}
-
-function margins(labelled: boolean) {
-	return labelled ? { before: LABEL_ROOM, after: LEAN } : { before: 1, after: 1 };
 }
 
 /** The frame for a room of some width: the whole matrix, or what was zoomed to. */
@@ -47,36 +55,26 @@ export function frameOf(
 	viewport: Viewport | null,
 ): Frame {
 	const room = Math.min(MAX_SIDE, Math.max(MIN_SIDE, width));
-	const fitted = (labelled: boolean) => {
-		const { before, after } = margins(labelled);
-		return Math.min(MAX_CELL, (room - before - after) / keys, (MAX_SIDE - before - 1) / queries);
-	};
-	const labelledWhole = fitted(true) >= LABELLED_CELL;
-	const whole = fitted(labelledWhole);
-	const around = margins(labelledWhole);
-	const size = [
-		around.before + keys * whole + around.after,
-		around.before + queries * whole + 1,
-	] as const;
+	const fitted = ({ left, top, sums }: Margins) =>
+		Math.min(MAX_CELL, (room - left - sums) / keys, (MAX_SIDE - top - sums) / queries);
+	const labelled = fitted(EACH_LABELLED) >= LABEL_PITCH ? EACH_LABELLED : SOME_LABELLED;
+	const margins = room < BARE_BELOW ? BARE : labelled;
+	const { left, top, sums } = margins;
+	const whole = fitted(margins);
 	const cell = Math.max(whole, viewport?.cell ?? whole);
 	const zoomed = cell > whole;
-	const labelled = zoomed ? cell >= LABELLED_CELL : labelledWhole;
-	const { before, after } = margins(labelled);
-	const inside = {
-		width: Math.min(size[0] - before - after, keys * cell),
-		height: Math.min(size[1] - before - 1, queries * cell),
-	};
+	const inside = { width: keys * whole, height: queries * whole };
 	const start = (wanted: number, count: number, length: number) =>
 		zoomed ? Math.min(Math.max(0, wanted), Math.max(0, count - length / cell)) : 0;
 	return {
 		query: start(viewport?.query ?? 0, queries, inside.height),
 		key: start(viewport?.key ?? 0, keys, inside.width),
 		cell,
-		x: before,
-		y: before,
+		x: left,
+		y: top,
 		...inside,
-		size,
-		labelled,
+		size: [left + inside.width + sums, top + inside.height + sums],
+		sums,
 		zoomed,
 		cells: [whole, MAX_CELL],
 		level: Math.max(0, Math.ceil(-Math.log2(cell * devicePixelRatio))),
@@ -88,11 +86,11 @@ export function zoomAt(frame: Frame, x: number, y: number, factor: number): View
 	const [smallest, largest] = frame.cells;
 	const cell = Math.min(largest, frame.cell * factor);
 	if (cell <= smallest) return null;
-	const { before } = margins(cell >= LABELLED_CELL);
+	const closer = 1 / frame.cell - 1 / cell;
 	return {
 		cell,
-		query: frame.query + (y - frame.y) / frame.cell - (y - before) / cell,
-		key: frame.key + (x - frame.x) / frame.cell - (x - before) / cell,
+		query: frame.query + (y - frame.y) * closer,
+		key: frame.key + (x - frame.x) * closer,
 	};
 }
 
