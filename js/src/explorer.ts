@@ -20,6 +20,7 @@ import { headsView } from "./views/heads";
 import { Inks } from "./views/inks";
 import { matrixView } from "./views/matrix";
 import { modelView } from "./views/model";
+import { neuronView } from "./views/neuron";
 import { textView } from "./views/text";
 import type { Actions, HeadOf } from "./views/view";
 
@@ -96,7 +97,8 @@ export function mountExplorer(
 	const heads = headsView(actions, signal);
 	const matrix = matrixView(actions, signal);
 	const model = modelView(actions, signal);
-	root.append(text.el, steps, panes, readout);
+	const neuron = neuronView(actions, signal);
+	root.append(text.el, steps, panes, neuron.el, readout);
 	panes.append(heads.el, model.el, matrix.el);
 
 	const peeked = (scene: Scene): Scene =>
@@ -127,6 +129,7 @@ export function mountExplorer(
 		model.el.hidden = !tokens || !state.view.includes("model");
 		// Beside the map by itself the head under the pointer is shown large.
 		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
+		neuron.el.hidden = !tokens || !state.view.includes("neuron");
 		panes.classList.toggle("map-alone", alone);
 		if (!tokens) {
 			drawControls(state);
@@ -136,7 +139,7 @@ export function mountExplorer(
 		finder.over(tokens);
 		render(h(Steps, { tokens, selected: state.selected, store }), steps);
 		// The map last: what the others miss is asked for first.
-		const shown = [text, heads, matrix, model].filter((view) => !view.el.hidden);
+		const shown = [text, heads, matrix, neuron, model].filter((view) => !view.el.hidden);
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {
 			const scene = sceneOf(state, tokens);

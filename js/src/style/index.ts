@@ -4,6 +4,7 @@ import legend from "./legend.css?inline";
 import matrix from "./matrix.css?inline";
 import messages from "./messages.css?inline";
 import model from "./model.css?inline";
+import neuron from "./neuron.css?inline";
 import readout from "./readout.css?inline";
 import steps from "./steps.css?inline";
 import text from "./text.css?inline";
@@ -20,5 +21,6 @@ export const css = [
 	heads,
 	matrix,
 	model,
+	neuron,
 	readout,
 ].join("");
