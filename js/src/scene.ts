@@ -15,8 +15,8 @@ export interface Focus {
 	readonly queries: readonly number[];
 	readonly keys: readonly number[];
 	readonly pair: readonly [query: number, key: number] | null;
-	/** Whether the pair is of all that are pinned in a role, not of their first alone. */
-	readonly together: boolean;
+	/** The side whose token in the pair stands for all that are pinned there, of several. */
+	readonly together: "query" | "key" | null;
 }
 
 /** How the pointer met what it hovers: a token in its two roles, or one cell of a matrix. */
@@ -44,17 +44,19 @@ function pairOf(pins: readonly Pointer[], hovered: Pointer | null, hoveredAs: Ho
 	const [q, k] = hovered ?? [null, null];
 	const [queries, keys] = [pinnedIn(pins, 0), pinnedIn(pins, 1)];
 	const [query, key] = [queries[0] ?? null, keys[0] ?? null];
-	const of = (a: number | null, b: number | null, together = false) => ({
+	const of = (a: number | null, b: number | null, together: Focus["together"] = null) => ({
 		pair: a === null || b === null ? null : ([a, b] as const),
 		together,
 	});
+	const allQueries = queries.length > 1 ? "query" : null;
+	const allKeys = keys.length > 1 ? "key" : null;
 	if (hovered && (hoveredAs === "cell" || (q !== null && k !== null && q !== k))) return of(q, k);
-	if (k !== null && query !== null) return of(query, k, queries.length > 1);
-	if (q !== null && key !== null) return of(q, key, keys.length > 1);
+	if (k !== null && query !== null) return of(query, k, allQueries);
+	if (q !== null && key !== null) return of(q, key, allKeys);
 	// Of several rows and several columns no one pair is meant.
-	return query === key || (queries.length > 1 && keys.length > 1)
+	return query === key || (allQueries && allKeys)
 		? of(null, null)
-		: of(query, key, queries.length + keys.length > 2);
+		: of(query, key, allQueries ?? allKeys);
 }
 
 /** One row or column over the chosen heads. */

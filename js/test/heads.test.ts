@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { Pointer } from "../src/protocol.gen";
-import { clickAt, frame, hoverAt, press } from "./events";
+import type { Pointer, SegmentPair } from "../src/protocol.gen";
+import { choose, click, clickAt, frame, hoverAt, press } from "./events";
 import { mount, numbered, type Shown, softmaxWeights } from "./host";
 import { alphasInColumn, hasInk, stretches } from "./pixels";
 import { columnOf, rowOf, weightsOf } from "./weights";
@@ -245,9 +245,10 @@ describe("labels, bars and numbers", () => {
 		for (const [key, row] of rowsOf(view, "key").entries()) {
 			expect(barsOf(row)).toEqual([]);
 			const strip = row.querySelector<HTMLElement>(".bars")?.style.backgroundImage ?? "";
-			const cells = [...strip.matchAll(/rgba?\(([^)]*)\) [\d.]+% [\d.]+%/g)]
-				.map((cell) => (cell[1] as string).match(/[\d.]+/g) ?? [])
-				.filter((colour) => colour.slice(0, 3).join() !== "0,0,0");
+			// Of a cell and the gap after it both ends are stops.
+			const cells = [...strip.matchAll(/rgba?\(([^)]*)\)/g)]
+				.map((stop) => (stop[1] as string).split(", "))
+				.filter((_, i) => i % 4 === 0);
 			expect(cells.map((colour) => colour.slice(0, 3))).toEqual(colours);
 			for (const [head, [, , , alpha = "1"]] of cells.entries())
 				expect(Number(alpha)).toBeCloseTo(Math.sqrt(rows[head]?.[key] as number), 1);
@@ -368,5 +369,369 @@ describe("the keyboard", () => {
 		}
 		await press(scroll, "Enter");
 		expect(model.get("selected")).toEqual([3, null]);
+	});
+});
+
+describe("which lines are drawn", () => {
+	const weights = weightsOf(
+		[1, 2, 6, 6],
+		(_, head, query, key) => [0.4, 0.25, 0.15, 0.1, 0.06, 0.04][(key + query + head) % 6] ?? 0,
+	);
+	const open = async (state: object) => {
+		const mounted = mount(weights, numbered(6), {
+			state: { ...ONLY_HEADS, top_mass: 1, hovered: [0, null], ...state },
+		});
+		return { ...mounted, view: await mounted.open() };
+	};
+
+	test.each([
+		["all", {}, [0, 1, 2, 3, 4, 5]],
+		["the largest", { top_k: 2 }, [0, 1]],
+		["those above a weight, and at it", { threshold: Math.fround(0.1) }, [0, 1, 2, 3]],
+		["of a share only those above a weight", { top_mass: 0.9, threshold: 0.2 }, [0, 1]],
+		["of a share only the largest", { top_mass: 0.9, top_k: 3 }, [0, 1, 2]],
+		["of the largest only a share", { top_mass: 0.5, top_k: 3 }, [0, 1]],
+	] as [string, object, number[]][])("%s", async (_, state, keys) => {
+		const { view } = await open(state);
+		expect(endsAt(front(view), "right")).toEqual(keys);
+	});
+
+	test("limits hold for resting lines too, and a change redraws them", async () => {
+		const { view, model } = await open({ hovered: null });
+		const rest = view.one<HTMLCanvasElement>(".lines.rest");
+		const pictures = [rest.toDataURL()];
+		for (const [name, value] of [
+			["top_k", 1],
+			["threshold", 0.3],
+			["threshold", 0.5],
+		] as const) {
+			model.set(name, value as never);
+			await frame();
+			pictures.push(rest.toDataURL());
+		}
+		// One line a row is above 0.3: nothing changes by that.
+		expect(new Set(pictures).size).toBe(3);
+		expect(hasInk(rest)).toBe(false);
+	});
+
+	test("the controls set them, and show what is set", async () => {
+		const { view, model } = await open({});
+		const labelled = <E extends HTMLElement>(name: string) =>
+			view.one<E>(`[aria-label^="${name}"]`);
+		await choose(labelled("share of each row's attention"), "0.5");
+		expect(model.get("top_mass")).toBe(0.5);
+		const more = view.one(".heads [aria-expanded]");
+		expect(view.all(".limits")).toEqual([]);
+		await click(more);
+		expect(more.ariaExpanded).toBe("true");
+		await choose(labelled("largest weights of each row"), "3");
+		expect(model.get("top_k")).toBe(3);
+		const slider = labelled<HTMLInputElement>("smallest weight");
+		slider.value = "0.3";
+		slider.dispatchEvent(new Event("input", { bubbles: true }));
+		await frame();
+		expect(model.get("threshold"), "the square of the slider's place").toBe(0.09);
+		expect(view.text(".limits output")).toBe("0.09");
+		expect(more.textContent).toBe("more (2)");
+		await choose(labelled("largest weights of each row"), "0");
+		expect(model.get("top_k")).toBeNull();
+		await click(more);
+		expect(view.all(".limits")).toEqual([]);
+	});
+
+	test("what Python set to another value is offered too", async () => {
+		const { view } = await open({ top_k: 7, top_mass: 0.333 });
+		await click(view.one(".heads [aria-expanded]"));
+		const chosen = view
+			.all<HTMLSelectElement>(".heads select")
+			.map((el) => el.selectedOptions[0]?.text);
+		expect(chosen).toEqual(["top 33.3 %", "7"]);
+	});
+});
+
+describe("segments", () => {
+	/** [CLS] a0 a1 [SEP] b0 b1 b2: all read all alike. */
+	const words = ["[CLS]", "a0", "a1", "[SEP]", "b0", "b1", "b2"];
+	const segment = [-1, 0, 0, -1, 1, 1, 1];
+	const even = weightsOf([1, 1, 7, 7], () => 1 / 7);
+	const open = async (state: object) => {
+		const mounted = mount(even, words, {
+			state: { ...ONLY_HEADS, top_mass: 1, ...state },
+		});
+		Object.assign(mounted.kernel.tokensReply().queries, { segment });
+		return { ...mounted, view: await mounted.open() };
+	};
+
+	test.each([
+		[[[0, 1]], [1, 2], [4, 5, 6]],
+		[[[1, 0]], [4, 5, 6], [1, 2]],
+		[
+			[
+				[0, 0],
+				[0, 1],
+			],
+			[1, 2],
+			[1, 2, 4, 5, 6],
+		],
+		[[], [0, 1, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 6]],
+	] as [
+		SegmentPair[],
+		number[],
+		number[],
+	][])("%j: who reads and what is read", async (between, reading, read) => {
+		const { view } = await open({ between });
+		const rest = view.one<HTMLCanvasElement>(".lines.rest");
+		expect(endsAt(rest, "left")).toEqual(reading);
+		expect(endsAt(rest, "right")).toEqual(read);
+	});
+
+	test("a looked-at key has lines from the segments that may read it", async () => {
+		const { view } = await open({ between: [[0, 1]], hovered: [null, 5] });
+		expect(endsAt(front(view), "left")).toEqual([1, 2]);
+	});
+
+	test("a share is that of what may be drawn: a row that looks away keeps its largest of the rest", async () => {
+		const { view } = await open({ between: [[0, 1]], top_mass: 0.5, hovered: [1, null] });
+		expect(endsAt(front(view), "right")).toEqual([4, 5]);
+	});
+
+	test("buttons choose them, several at once, and none is all", async () => {
+		const { view, model } = await open({});
+		await click(view.one(".heads [aria-expanded]"));
+		const buttons = view.all(".limits .segments button");
+		expect(buttons.map((el) => el.textContent)).toEqual(["A→A", "A→B", "B→A", "B→B"]);
+		await click(buttons[1] as HTMLElement);
+		await click(buttons[2] as HTMLElement);
+		expect(model.get("between")).toEqual([
+			[0, 1],
+			[1, 0],
+		]);
+		expect(buttons.map((el) => el.ariaPressed)).toEqual(["false", "true", "true", "false"]);
+		await click(buttons[1] as HTMLElement);
+		await click(buttons[2] as HTMLElement);
+		expect(model.get("between")).toEqual([]);
+	});
+
+	test("one text has none to choose from", async () => {
+		const view = await oneHot().open();
+		await click(view.one(".heads [aria-expanded]"));
+		expect(view.all(".limits .segments")).toEqual([]);
+	});
+});
+
+describe("several pinned tokens", () => {
+	const weights = softmaxWeights(1, 3, 7, 5);
+	const mounted = (state: object) =>
+		mount(weights, numbered(7, "q"), {
+			keyWords: numbered(5, "k"),
+			state: { ...ONLY_HEADS, top_mass: 1, ...state },
+		});
+
+	test("Shift+click adds and takes away, a click keeps one, Escape releases all", async () => {
+		const { model, open } = mounted({});
+		const view = await open();
+		const content = view.one(".content");
+		const pins = () => [model.get("selected"), ...model.get("also")];
+		await clickAt(content, 20, 2 * ROW + 9);
+		await clickAt(content, 20, 4 * ROW + 9, { shiftKey: true });
+		await clickAt(content, 20, 6 * ROW + 9, { shiftKey: true });
+		expect(pins()).toEqual([
+			[2, null],
+			[4, null],
+			[6, null],
+		]);
+		await clickAt(content, 20, 2 * ROW + 9, { shiftKey: true });
+		expect(pins()).toEqual([
+			[4, null],
+			[6, null],
+		]);
+		await press(view.one(".scroll"), "Escape");
+		expect(pins()).toEqual([null]);
+		await clickAt(content, 20, 2 * ROW + 9);
+		await clickAt(content, 20, 4 * ROW + 9, { shiftKey: true });
+		await clickAt(content, 20, 4 * ROW + 9);
+		expect(pins()).toEqual([[4, null]]);
+	});
+
+	test("each has its lines, and is marked", async () => {
+		const { open } = mounted({ selected: [1, null], also: [[5, null]] });
+		const view = await open();
+		expect(endsAt(front(view), "left")).toEqual([1, 5]);
+		expect(view.all(".query .focused .label").map((el) => el.textContent)).toEqual(["q1", "q5"]);
+	});
+
+	test.each([
+		"mean",
+		"sum",
+	] as const)("beside the keys stands their %s, and that it is", async (combine) => {
+		const { open } = mounted({ heads: [1, 2], selected: [1, null], also: [[5, null]], combine });
+		const view = await open();
+		const numbers = rowsOf(view, "key").map((row) =>
+			Number(row.querySelector(".number")?.textContent),
+		);
+		for (const [key, number] of numbers.entries()) {
+			const sum = [1, 2].flatMap((head) => [1, 5].map((query) => weights.at(0, head, query, key)));
+			const over = combine === "mean" ? 4 : 2;
+			expect(number).toBeCloseTo(sum.reduce((a, b) => a + b) / over, 1);
+		}
+		expect(view.text(".key-side")).toBe(`… key · ${combine} over 2`);
+	});
+
+	test("the arrows and Shift+Enter do the same", async () => {
+		const { model, open } = mounted({});
+		const view = await open();
+		const scroll = view.one(".scroll");
+		await press(scroll, "ArrowDown");
+		await press(scroll, "Enter");
+		await press(scroll, "ArrowDown");
+		expect(await press(scroll, "Enter", { shiftKey: true }), "the host runs no cell").toBe(false);
+		expect([model.get("selected"), model.get("also")]).toEqual([[0, null], [[1, null]]]);
+	});
+
+	test("in the text and the matrix too", async () => {
+		const { model, open } = mount(softmaxWeights(1, 1, 7, 7), numbered(7));
+		const view = await open();
+		view.token(2).click();
+		view.token(4).dispatchEvent(new MouseEvent("click", { bubbles: true, shiftKey: true }));
+		await press(view.token(5), "Enter", { shiftKey: true });
+		expect([model.get("selected"), model.get("also")]).toEqual([
+			[2, 2],
+			[
+				[4, 4],
+				[5, 5],
+			],
+		]);
+		model.set("hovered", [3, 6]);
+		await frame();
+		await press(view.one(".stage"), "Enter", { shiftKey: true });
+		expect(model.get("also")).toHaveLength(3);
+	});
+});
+
+describe("side by side", () => {
+	const side = { ...ONLY_HEADS, orientation: "horizontal" } as const;
+
+	/** The columns at which lines begin above or end below. */
+	function placesAt(canvas: HTMLCanvasElement, edge: "top" | "bottom", step: number): number[] {
+		const y = edge === "top" ? 0 : canvas.height - 1;
+		const { data } = (canvas.getContext("2d") as CanvasRenderingContext2D).getImageData(
+			0,
+			y,
+			canvas.width,
+			1,
+		);
+		const alphas = Array.from({ length: canvas.width }, (_, x) => data[4 * x + 3] as number);
+		return stretches(alphas).map(([from, to]) =>
+			Math.floor((from + to + 1) / 2 / devicePixelRatio / step),
+		);
+	}
+
+	test("lines go down from a query above to its key below", async () => {
+		const { model, open } = mount(ONE_HOT, numbered(7, "q"), {
+			keyWords: numbered(5, "k"),
+			state: side,
+		});
+		const view = await open();
+		const step = Number.parseFloat(view.one(".query .row").style.width);
+		for (const query of [0, 3, 6]) {
+			model.set("hovered", [query, null]);
+			await frame();
+			expect(placesAt(front(view), "top", step)).toEqual([query]);
+			expect(placesAt(front(view), "bottom", step)).toEqual([(2 * query + 1) % 5]);
+		}
+	});
+
+	test("labels stand over and under their lines' ends, and hover and pin there", async () => {
+		const { model, open } = mount(ONE_HOT, numbered(7, "q"), {
+			keyWords: numbered(5, "k"),
+			state: side,
+		});
+		const view = await open();
+		const content = view.one(".content");
+		const box = content.getBoundingClientRect();
+		for (const [label, pointer] of [
+			["q4", [4, null]],
+			["k3", [null, 3]],
+		] as const) {
+			const el = view.all(".row .label").find((row) => row.textContent === label) as HTMLElement;
+			const at = el.getBoundingClientRect();
+			await hoverAt(content, at.left + at.width / 2 - box.left, at.top + at.height / 2 - box.top);
+			expect(model.get("hovered"), label).toEqual(pointer);
+		}
+		const [query, key] = [view.one(".column.query"), view.one(".column.key")].map((el) =>
+			el.getBoundingClientRect(),
+		) as [DOMRect, DOMRect];
+		expect(query.bottom).toBeLessThan(key.top);
+	});
+
+	test("a CJK token stands upright, one sign below the other", async () => {
+		const view = await mount(softmaxWeights(1, 1, 3, 3), ["注意力", "机制", "学习"], {
+			state: side,
+		}).open();
+		const label = view.one(".query .label");
+		const range = document.createRange();
+		const boxes = [0, 1, 2].map((i) => {
+			range.setStart(label.firstChild as Node, i);
+			range.setEnd(label.firstChild as Node, i + 1);
+			return range.getBoundingClientRect();
+		}) as [DOMRect, DOMRect, DOMRect];
+		expect(boxes[1].top).toBeGreaterThanOrEqual(boxes[0].bottom - 1);
+		expect(boxes[2].top).toBeGreaterThanOrEqual(boxes[1].bottom - 1);
+		expect(boxes[1].left).toBeCloseTo(boxes[0].left, 0);
+	});
+
+	test("the arrows turn with it", async () => {
+		const { model, open } = mount(ONE_HOT, numbered(7, "q"), {
+			keyWords: numbered(5, "k"),
+			state: side,
+		});
+		const view = await open();
+		const steps: [string, Pointer][] = [
+			["ArrowRight", [0, null]],
+			["ArrowRight", [1, null]],
+			["ArrowDown", [null, 1]],
+			["ArrowLeft", [null, 0]],
+			["ArrowUp", [0, null]],
+		];
+		for (const [key, pointer] of steps) {
+			await press(view.one(".scroll"), key);
+			expect(model.get("hovered"), key).toEqual(pointer);
+		}
+	});
+
+	test("a long text scrolls sideways, and only what is in view is in the document", async () => {
+		const count = 502;
+		const weights = weightsOf([1, 1, count, count], (_, __, query, key) => (key === query ? 1 : 0));
+		const { model, open } = mount(weights, numbered(count), { state: side });
+		const view = await open();
+		const scroll = view.one(".scroll");
+		expect(view.all(".row").length).toBeLessThan(100);
+		expect(scroll.scrollWidth).toBeGreaterThan(502 * 27);
+		scroll.scrollLeft = 300 * 28;
+		await expect
+			.poll(() => view.all(".query .label").map((el) => el.textContent))
+			.toContain("w310");
+		expect(view.all(".row").length).toBeLessThan(100);
+		expect(view.one(".drawing").getBoundingClientRect().left).toBeCloseTo(
+			scroll.getBoundingClientRect().left,
+			0,
+		);
+		model.set("selected", [20, 20]);
+		await expect.poll(() => view.text(".query .focused .label")).toBe("w20");
+	});
+
+	test("a button toggles it, to and fro, with the lines", async () => {
+		const { model, open } = oneHot();
+		const view = await open();
+		const rest = view.one<HTMLCanvasElement>(".lines.rest");
+		const before = rest.toDataURL();
+		const button = view.one('[aria-label="tokens side by side"]');
+		await click(button);
+		expect(model.get("orientation")).toBe("horizontal");
+		expect(button.ariaPressed).toBe("true");
+		expect(rest.toDataURL()).not.toBe(before);
+		await click(button);
+		expect(model.get("orientation")).toBe("vertical");
+		await expect.poll(() => rest.toDataURL()).toBe(before);
 	});
 });

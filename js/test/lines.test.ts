@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Curve, drawCurves, topMass } from "../src/draw/lines";
+import { type Curve, drawCurves, drawnOf, topMass } from "../src/draw/lines";
 
 const RED: Curve = { from: 10, to: 10, thickness: 3, colour: [200, 30, 10], alpha: 1 };
 
@@ -88,6 +88,21 @@ describe("curves", () => {
 		}
 	});
 
+	test("downwards is the same picture, mirrored at its diagonal", () => {
+		const curves = [
+			{ ...RED, from: 5, to: 33 },
+			{ ...RED, from: 30, to: 2, thickness: 0.6, alpha: 0.5 },
+		];
+		const right = drawCurves(curves, 23, 40);
+		const down = drawCurves(curves, 23, 40, undefined, true);
+		expect([down.width, down.height]).toEqual([40, 23]);
+		for (let x = 0; x < 23; x++)
+			for (let y = 0; y < 40; y++) {
+				const [a, b] = [(y * 23 + x) * 4, (x * 40 + y) * 4];
+				expect([...down.data.subarray(b, b + 4)]).toEqual([...right.data.subarray(a, a + 4)]);
+			}
+	});
+
 	test("a line that leaves the picture is drawn as far as it is inside", () => {
 		const whole = drawCurves([{ ...RED, from: 10, to: 200 }], 80, 220);
 		const part = drawCurves([{ ...RED, from: 10, to: 200 }], 80, 60);
@@ -133,5 +148,53 @@ describe("the largest weights that hold a share of a row", () => {
 	test("negative weights count by their size", () => {
 		expect(topMass(row(0.125, -0.75, 0.0625), 0.75)).toEqual([1]);
 		expect(topMass(row(0.125, -0.75, 0.0625), 1)).toEqual([1, 0, 2]);
+	});
+});
+
+describe("what of a row has lines", () => {
+	const ALL = { top_mass: 1, top_k: null, threshold: 0 };
+
+	test("what has none is counted once, by the first limit that hides it", () => {
+		const row = Float32Array.from([0.5, 0.2, 0.1, 0.1, 0.1]);
+		const { indices, hidden, total } = drawnOf(
+			row,
+			{ top_mass: 0.85, top_k: 2, threshold: 0.15 },
+			(i) => i !== 0,
+		);
+		expect(indices).toEqual([1]);
+		expect(total).toBeCloseTo(1, 6);
+		// Of 0.5 that may be drawn 85 % are four weights.
+		expect(hidden.between).toBeCloseTo(0.5, 6);
+		expect(hidden.top_mass).toBeCloseTo(0, 6);
+		expect(hidden.top_k).toBeCloseTo(0.2, 6);
+		expect(hidden.threshold).toBeCloseTo(0.1, 6);
+	});
+
+	test("nothing that may be drawn is no error, and all of it is hidden", () => {
+		const { indices, hidden } = drawnOf(Float32Array.from([0.5, 0.5]), ALL, () => false);
+		expect(indices).toEqual([]);
+		expect(hidden.between).toBe(1);
+	});
+
+	test.each([0.3, 0.8, 0.999, 1])("of a long row the same as by sorting all of it: %d", (mass) => {
+		const row = Float32Array.from(
+			{ length: 5000 },
+			(_, i) => (i % 7 ? 1 : -1) * ((i * 7919) % 4993) ** 4,
+		);
+		const order = [...row.keys()]
+			.filter((i) => row[i] !== 0)
+			.sort((a, b) => Math.abs(row[b] as number) - Math.abs(row[a] as number));
+		const total = order.reduce((sum, i) => sum + Math.abs(row[i] as number), 0);
+		let held = 0;
+		const expected = order.filter((i) => {
+			const wanted = held < (mass < 1 ? mass - 1e-6 : 2) * total;
+			held += Math.abs(row[i] as number);
+			return wanted;
+		});
+		expect(topMass(row, mass)).toEqual(expected);
+		// A line may be a part of a larger buffer.
+		const shifted = new Float32Array(5010);
+		shifted.set(row, 10);
+		expect(topMass(shifted.subarray(10), mass)).toEqual(expected);
 	});
 });

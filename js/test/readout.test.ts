@@ -108,6 +108,73 @@ describe("the share that isn't drawn", () => {
 	});
 });
 
+test("what isn't drawn is named by what hides it", async () => {
+	const weights = weightsOf([1, 1, 4, 4], (_, __, ___, k) => [0.5, 0.25, 0.2, 0.05][k] as number);
+	const { open } = mount(weights, numbered(4), {
+		state: { top_mass: 0.9, top_k: 2, threshold: 0.35, hovered: [1, 1] },
+	});
+	const view = await open();
+	expect(itemsOf(view)).toMatchObject({
+		"not drawn: below top 90 %": "5.0 %",
+		"not drawn: beyond the 2 largest": "20 %",
+		"not drawn: below 0.35": "25 %",
+	});
+});
+
+describe("several pinned tokens", () => {
+	const weights = softmaxWeights(2, 3, 7, 7);
+	const words = numbered(7);
+
+	test("are read out as their mean, which a button makes their sum", async () => {
+		const { model, open } = mount(weights, words, {
+			state: {
+				layer: 1,
+				heads: [2],
+				selected: [1, null],
+				also: [
+					[4, null],
+					[5, null],
+				],
+			},
+		});
+		const view = await open();
+		const sums = words.map((_, key) =>
+			[1, 4, 5].reduce((sum, query) => sum + weights.at(1, 2, query, key), 0),
+		);
+		const strongest = (values: number[]) =>
+			[...values.keys()]
+				.sort((a, b) => (values[b] as number) - (values[a] as number))
+				.slice(0, 3)
+				.map((key) => `w${key} ${(values[key] as number).toFixed(4)}`)
+				.join("");
+		expect(itemsOf(view)).toMatchObject({
+			"mean over 3 tokens: w1, w4, w5 · reads": strongest(sums.map((sum) => sum / 3)),
+		});
+		await click(view.one(".combine"));
+		expect(model.get("combine")).toBe("sum");
+		expect(itemsOf(view)).toMatchObject({
+			"sum over 3 tokens: w1, w4, w5 · reads": strongest(sums),
+		});
+	});
+
+	test("with a hovered key are one pair; a hovered cell among them keeps its own weight", async () => {
+		const { model, open } = mount(weights, words, {
+			state: { selected: [1, 1], also: [[4, 4]] },
+		});
+		const view = await open();
+		await hover(view.token(6));
+		const mean = (weights.at(0, 0, 1, 6) + weights.at(0, 0, 4, 6)) / 2;
+		expect(itemsOf(view)).toMatchObject({
+			"mean over 2 tokens: w1, w4 · reads “w6” (6)": mean.toFixed(4),
+		});
+		model.set("hovered", [1, 6]);
+		await frame();
+		expect(itemsOf(view)).toMatchObject({
+			"“w1” (1) reads “w6” (6)": weights.at(0, 0, 1, 6).toFixed(4),
+		});
+	});
+});
+
 test("at rest it says what to do, and has no number", async () => {
 	const { open } = crossing({});
 	const view = await open();

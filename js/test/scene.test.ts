@@ -9,7 +9,7 @@ import { encoded } from "./kernel";
 import { columnOf, rowOf, type Weights, weightsOf } from "./weights";
 
 describe("what is looked at", () => {
-	const alone = { queries: [], keys: [], pair: null, together: false };
+	const alone = { queries: [], keys: [], pair: null, together: null };
 
 	test("a hovered token is looked at in both roles, and isn't a pair with itself", () => {
 		expect(focusOf([], [2, 2], "token")).toEqual({
@@ -18,7 +18,7 @@ describe("what is looked at", () => {
 			queries: [2],
 			keys: [2],
 			pair: null,
-			together: false,
+			together: null,
 		});
 	});
 
@@ -42,7 +42,7 @@ describe("what is looked at", () => {
 
 	test("a hovered cell is read out even while another is pinned", () => {
 		const focus = focusOf([[1, 2]], [5, 6], "cell");
-		expect(focus).toMatchObject({ query: 1, key: 2, pair: [5, 6], together: false });
+		expect(focus).toMatchObject({ query: 1, key: 2, pair: [5, 6], together: null });
 	});
 
 	test("a pinned cell stays a pair when the pointer has left", () => {
@@ -68,10 +68,10 @@ describe("what is looked at", () => {
 			[1, 1],
 			[4, 4],
 		];
-		expect(focusOf(pins, [6, 6], "token")).toMatchObject({ pair: [1, 6], together: true });
+		expect(focusOf(pins, [6, 6], "token")).toMatchObject({ pair: [1, 6], together: "query" });
 		expect(focusOf(pins, [1, 6], "cell"), "a cell").toMatchObject({
 			pair: [1, 6],
-			together: false,
+			together: null,
 		});
 		expect(focusOf(pins, null, "token").pair, "no one pair").toBeNull();
 	});
@@ -82,7 +82,7 @@ describe("what is looked at", () => {
 			[4, null],
 			[null, 6],
 		];
-		expect(focusOf(pins, null, "token")).toMatchObject({ pair: [1, 6], together: true });
+		expect(focusOf(pins, null, "token")).toMatchObject({ pair: [1, 6], together: "query" });
 	});
 });
 

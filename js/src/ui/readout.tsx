@@ -89,17 +89,16 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 	const { tokens, state, colours, focus } = scene;
 	const [query, key] = pair;
 	const at = weightsAt(scene, pair);
-	const label = !focus.together ? (
-		`${place(tokens.queries, query)} reads ${place(tokens.keys, key)}`
-	) : focus.queries.length > 1 ? (
-		<Looked scene={scene} side="query" set={set} does={`reads ${place(tokens.keys, key)}`} />
-	) : (
+	const [reader, read] = [place(tokens.queries, query), place(tokens.keys, key)];
+	const label = focus.together ? (
 		<Looked
 			scene={scene}
-			side="key"
+			side={focus.together}
 			set={set}
-			does={`is read by ${place(tokens.queries, query)}`}
+			does={focus.together === "query" ? `reads ${read}` : `is read by ${reader}`}
 		/>
+	) : (
+		`${reader} reads ${read}`
 	);
 	return (
 		<Item label={label}>
@@ -124,12 +123,11 @@ function weightsAt(scene: Scene, [query, key]: readonly [number, number]) {
 	const { reads, readers, focus, state, reader } = scene;
 	const at = (reading: Reading | undefined, other: number) =>
 		reading?.lines.map(({ values, exact }) => ({ weight: values[other] as number, exact }));
-	// Of several pinned ones a cell has its own weight, not theirs.
+	// Of several pinned tokens a single cell has its own weight, not theirs.
 	const isOf = (tokens: readonly number[], token: number) =>
-		tokens[0] === token && (focus.together || tokens.length === 1);
-	if (reads && isOf(focus.queries, query) && !(focus.together && focus.keys.length > 1))
-		return at(reads, key);
-	if (readers && isOf(focus.keys, key)) return at(readers, query);
+		tokens.length === 1 && tokens[0] === token;
+	if (focus.together === "query" || isOf(focus.queries, query)) return at(reads, key);
+	if (focus.together === "key" || isOf(focus.keys, key)) return at(readers, query);
 	return at(readingOf(reader, "row", state.layer, state.heads, query, true), key);
 }
 
