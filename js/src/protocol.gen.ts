@@ -243,19 +243,21 @@ export interface WeightsReply {
 	readonly progress: number | null;
 }
 
-/** What all scores of a row share; see `attention.terms.Terms`. `size` is that of a vector. */
+/**
+ * What all scores of a row share; see `attention.terms.Terms`.
+ *
+ * `size` is that of a vector, `steps` name what leads from a key's products to its score.
+ */
 export interface TermsInfo {
 	readonly size: number;
-	readonly scaling: number;
-	readonly softcap: number | null;
+	readonly steps: readonly string[];
 	readonly log_sum: number;
 	readonly sink: number | null;
-	readonly biased: boolean;
 	readonly largest: readonly [number, number];
 }
 
 /**
- * Buffer 0, float32, zlib: query, keys one after the other, products, scores, biases if any.
+ * Buffer 0, float32, zlib: the query; then of each key its vector and its steps, score last.
  *
  * `terms` is None where the weights aren't made of queries and keys that are known; `why` says so.
  */

@@ -230,16 +230,13 @@ def _terms(identity: str, attention: Attention, fields: Mapping[str, object]) ->
         return {**reply, "why": str(error)}, []
     reply["terms"] = {
         "size": len(terms.query),
-        "scaling": terms.scaling,
-        "softcap": terms.softcap,
+        "steps": list(terms.steps),
         "log_sum": terms.log_sum,
         "sink": terms.sink,
-        "biased": terms.bias is not None,
         "largest": terms.largest,
     }
-    numbers = [terms.query, terms.key, terms.product, terms.score]
-    numbers += [] if terms.bias is None else [terms.bias]
-    return reply, [compress(encode(each, "float32") for each in numbers)]
+    by_key = np.column_stack([terms.key, *terms.steps.values()])
+    return reply, [compress(encode(each, "float32") for each in (terms.query, by_key))]
 
 
 def _error_reply(identity: str, error: BaseException) -> ErrorReply:

@@ -232,19 +232,20 @@ class WeightsReply(TypedDict):
 
 
 class TermsInfo(TypedDict):
-    """What all scores of a row share; see `attention.terms.Terms`. `size` is that of a vector."""
+    """What all scores of a row share; see `attention.terms.Terms`.
+
+    `size` is that of a vector, `steps` name what leads from a key's products to its score.
+    """
 
     size: int
-    scaling: float
-    softcap: float | None
+    steps: list[str]
     log_sum: float
     sink: float | None
-    biased: bool
     largest: tuple[float, float]
 
 
 class TermsReply(TypedDict):
-    """Buffer 0, float32, zlib: query, keys one after the other, products, scores, biases if any.
+    """Buffer 0, float32, zlib: the query; then of each key its vector and its steps, score last.
 
     `terms` is None where the weights aren't made of queries and keys that are known; `why` says so.
     """

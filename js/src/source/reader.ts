@@ -66,8 +66,8 @@ export class WishfulReader implements Reader {
 
 	terms(line: LineKey, keys: readonly number[]): RowTerms | undefined {
 		const { terms } = this.#cache;
-		const missing = terms.missing(line, keys) ?? keys;
-		const row = terms.row(line);
+		const missing = terms.missing(line, keys);
+		const row = terms.rows.get(`${line}`);
 		if (!row || missing.length) this.#wish(`terms,${line}`, { terms: line, keys: missing });
 		return row;
 	}
@@ -83,7 +83,7 @@ export function isHere(cache: WeightCache, wish: Wish): boolean {
 	if ("tile" in wish) return cache.tile(wish.tile) !== undefined;
 	if ("mass" in wish) return cache.mass(wish.mass) !== undefined;
 	if ("scores" in wish) return cache.scores !== undefined;
-	if ("terms" in wish) return cache.terms.missing(wish.terms, wish.keys)?.length === 0;
+	if ("terms" in wish) return cache.terms.missing(wish.terms, wish.keys).length === 0;
 	if ("strip" in wish) return cache.strip(wish.strip) !== undefined;
 	return cache.line(wish.axis, wish.line)?.exact === true;
 }

@@ -69,6 +69,20 @@ class Terms:
         return capped
 
     @property
+    def steps(self) -> dict[str, Float]:
+        """From the sums of products to the scores, by what is done in each step."""
+        scaled: Float = self.product * np.float32(self.scaling)
+        steps = {"Σ q × k": self.product}
+        if self.scaling != 1:
+            steps[f"× {self.scaling:.4g}"] = scaled
+        if self.softcap is not None:
+            steps[f"softcap {self.softcap:g}"] = self.capped
+        if self.bias is not None:
+            return {**steps, "+ bias": self.bias, "= score": self.score}
+        *before, last = steps
+        return {**{name: steps[name] for name in before}, f"{last} = score": self.score}
+
+    @property
     def weight(self) -> Float:
         """What the query reads, 0 of what it may not: as `Attention.row` says."""
         weight: Float = np.exp(self.score.astype(np.float64) - self.log_sum).astype(np.float32)
