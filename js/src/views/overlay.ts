@@ -25,7 +25,9 @@ function drawCross(
 	frame: Frame,
 ): void {
 	const { x, y, width, height, cell } = frame;
-	const [query, key] = focus.pair ?? [focus.query, focus.key];
+	const { pair, together, queries, keys } = focus;
+	const rows = pair && together !== "query" ? [pair[0]] : queries;
+	const columns = pair && together !== "key" ? [pair[1]] : keys;
 	// A cell of a few pixels would vanish between two lines of its frame: mark its middle instead.
 	const thick = cell < 6 ? 0 : cell;
 	const inset = (cell - thick) / 2;
@@ -33,16 +35,16 @@ function drawCross(
 	context.beginPath();
 	context.rect(x - 1, y - 1, width + 2, height + 2);
 	context.clip();
-	const row = y + ((query ?? 0) - frame.query) * cell + inset;
-	const column = x + ((key ?? 0) - frame.key) * cell + inset;
 	// On the ground's own colour: a line has to be seen on every shade, its own among them.
 	const ground = css(colours.dark ? [0, 0, 0] : [255, 255, 255], 0.7);
 	for (const around of [1.5, 0]) {
 		context.lineWidth = (thick ? 1.5 : 1) + around;
 		context.strokeStyle = around ? ground : css(colours.reader);
-		if (query !== null) context.strokeRect(x, row, width, thick);
+		for (const query of rows)
+			context.strokeRect(x, y + (query - frame.query) * cell + inset, width, thick);
 		context.strokeStyle = around ? ground : css(colours.read);
-		if (key !== null) context.strokeRect(column, y, thick, height);
+		for (const key of columns)
+			context.strokeRect(x + (key - frame.key) * cell + inset, y, thick, height);
 	}
 	context.restore();
 }
