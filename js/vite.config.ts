@@ -12,10 +12,11 @@ function packed(): Plugin {
 		generateBundle(_, bundle) {
 			for (const chunk of Object.values(bundle))
 				if (chunk.type === "chunk" && chunk.isEntry) {
+					const unpacked = Buffer.byteLength(chunk.code);
+					chunk.code = loader(deflateSync(chunk.code, { level: 9 }).toString("base64"));
 					const size = Buffer.byteLength(chunk.code);
+					this.info(`${size} bytes travel, ${unpacked} unpacked`);
 					if (size > 100_000) this.error(`the bundle has ${size} bytes, of at most 100,000`);
-					const code = deflateSync(chunk.code, { level: 9 }).toString("base64");
-					chunk.code = loader(code);
 				}
 		},
 	};
