@@ -29,7 +29,9 @@ export function Find({ finder }: { finder: Finder }) {
 				onInput={(event) => finder.search(event.currentTarget.value)}
 				onKeyDown={onKeyDown}
 			/>
-			<output>{text.trim() && (hits.length ? `${at + 1} of ${hits.length}` : "none")}</output>
+			<span aria-live="polite">
+				{text.trim() && (hits.length ? `${at + 1} of ${hits.length}` : "none")}
+			</span>
 		</search>
 	);
 }

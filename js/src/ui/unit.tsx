@@ -19,7 +19,7 @@ export function UnitChoice({
 	const same = unit === "token" && tokens && ![tokens.queries, tokens.keys].some(hasPieces);
 	const why = live ? (same ? "each token is a word of its own" : "") : "this takes the kernel";
 	return (
-		<fieldset class="segments" aria-label="unit" title={why || MEANING} disabled={why !== ""}>
+		<fieldset class="segments small" aria-label="unit" title={why || MEANING} disabled={why !== ""}>
 			{UNITS.map((name) => (
 				<button
 					key={name}

@@ -144,12 +144,16 @@ export function tokenPage(
 
 	function setLines(): void {
 		setFor = width;
+		const [{ first } = { first: 0 }] = linesBetween(lines, top / row, rows);
 		lines = typeset(table, width, measureOf(table, getComputedStyle(el)));
 		const last = lines.at(-1);
 		rows = last ? last.row + last.rows : 1;
 		page.style.height = `${rows * row}px`;
 		height = el.clientHeight;
 		map.el.hidden = size === "short" || rows * row <= height;
+		// What was read on goes on being at the top.
+		el.scrollTop = (lineOf(lines, first)?.row ?? 0) * row;
+		top = el.scrollTop;
 		for (const { el: line } of inDocument.values()) line.remove();
 		inDocument.clear();
 	}

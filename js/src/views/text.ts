@@ -1,4 +1,4 @@
-import { DIRECTIONS, type Direction } from "../protocol.gen";
+import { DIRECTIONS } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { make, setText } from "../ui/dom";
 import { short } from "../ui/words";
@@ -8,7 +8,6 @@ import { tokenPage } from "./page";
 import type { Actions, View } from "./view";
 
 const CAPTIONS: Readonly<Record<Role, string>> = { both: "", query: "query reads …", key: "… key" };
-const WAYS: Readonly<Record<Direction, string>> = { reads: "reads ▸", "is read by": "is read by" };
 
 /** The tokens as running text, as written: shaded by what is read, ruled by what reads; or in turn. */
 export function textView(actions: Actions, finder: Finder, signal: AbortSignal): View {
@@ -16,11 +15,11 @@ export function textView(actions: Actions, finder: Finder, signal: AbortSignal):
 	const said = make("span");
 	const ways = DIRECTIONS.map((direction) => {
 		const title = `shade the text by what the looked-at token ${direction}; r changes it`;
-		const way = make("button", { type: "button", title }, WAYS[direction]);
+		const way = make("button", { type: "button", title }, direction);
 		way.addEventListener("click", () => actions.set("direction", direction), { signal });
 		return way;
 	});
-	const choice = make("fieldset", { class: "segments ways", "aria-label": "direction" }, ...ways);
+	const choice = make("fieldset", { class: "segments small", "aria-label": "direction" }, ...ways);
 	let pages: View[] = [];
 	let built: Scene["tokens"] | undefined;
 
