@@ -11,8 +11,8 @@ const SLANT = Math.PI / 3;
 const TOKENS_UP_TO = 5;
 /** How far apart positions stand, down and along. */
 const POSITION_PITCH = { query: 32, key: 64 } as const;
-/** The label of what is looked at has this much room to itself, before and after it. */
-const CLEAR = { query: [LABEL_PITCH, LABEL_PITCH], key: [24, 64] } as const;
+/** The label of what is looked at has this much room to itself, on both sides. */
+const CLEAR = { token: 16, query: 16, key: 64 } as const;
 
 /** Which tokens have labels: the multiples of a round number, so that they stay while one pans. */
 export function labelStep(cell: number, pitch: number): number {
@@ -47,13 +47,12 @@ function drawAxis(
 	const near = labelStep(cell, LABEL_PITCH);
 	const positions = near > TOKENS_UP_TO;
 	const step = positions ? labelStep(cell, POSITION_PITCH[side]) : near;
-	const [before, after] = positions ? CLEAR[side] : CLEAR.query;
+	const clear = CLEAR[positions ? side : "token"];
 	context.font = `${positions ? 11 : Math.min(13, Math.max(10, step * cell - 1))}px system-ui, sans-serif`;
 	const ink = (alpha: number) => css(colours.dark ? [235, 235, 240] : [27, 27, 31], alpha);
 	context.fillStyle = ink(0.72);
 	for (let index = Math.ceil(first / step) * step; index < last; index += step) {
-		const away = here ? (index - focus) * cell : Number.POSITIVE_INFINITY;
-		if (away > -before && away < after) continue;
+		if (here && Math.abs(index - focus) * cell < clear) continue;
 		const text = positions ? String(index) : fitted(context, frame, side, table, index);
 		drawLabel(context, frame, side, index, text, !positions);
 	}
@@ -81,7 +80,7 @@ function fitted(
 
 function drawLabel(
 	context: CanvasRenderingContext2D,
-	{ x, y, cell, query, key }: Frame,
+	{ x, y, width, height, cell, query, key }: Frame,
 	side: Side,
 	index: number,
 	text: string,
@@ -89,6 +88,7 @@ function drawLabel(
 ): void {
 	const down = side === "query";
 	const middle = (index + 0.5 - (down ? query : key)) * cell;
+	if (middle < 0 || middle > (down ? height : width)) return;
 	const slant = !down && slanted;
 	context.textBaseline = "middle";
 	context.textAlign = down ? "right" : slant ? "left" : "center";

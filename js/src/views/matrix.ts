@@ -144,7 +144,8 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		const cell = span > 1 ? `${span} × ${span} tokens` : "";
 		remark.say(state.pooling, cell, remarksOf(now, frame, painted.complete));
 		const overlay = fitCanvas(cross, ...frame.size);
-		const sums = summing.of(now, frame);
+		// The cells first.
+		const sums = painted.complete ? summing.of(now, frame) : undefined;
 		if (sums) drawSums(overlay, now, frame, sums);
 		drawOverlay(overlay, now, frame);
 		setText(cellLine, cellText(now, frame, painter, sums));
@@ -208,8 +209,8 @@ function cellText(
 		const pooled = `${state.pooling} of ${span} × ${span}`;
 		if (weight !== undefined) parts.push(`${pooled} weights here: ${numberText(weight, false)}`);
 	}
-	const row = query === null ? undefined : sums?.row(query);
-	const column = key === null ? undefined : sums?.column(key);
+	const row = query === null ? undefined : sums?.rows.of(query);
+	const column = key === null ? undefined : sums?.columns.of(key);
 	const exact = sums?.exact === true;
 	if (row !== undefined) parts.push(`row sum ${numberText(row, exact)}`);
 	if (column !== undefined) parts.push(`column mean ${numberText(column, exact)}`);

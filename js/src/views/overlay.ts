@@ -35,16 +35,18 @@ function drawCross(
 	context.beginPath();
 	context.rect(x - 1, y - 1, width + 2, height + 2);
 	context.clip();
+	// A thin line is one row of pixels, not two that are half as strong.
+	const at = (place: number) => (thick ? place : Math.floor(place) + 0.5);
 	// On the ground's own colour: a line has to be seen on every shade, its own among them.
 	const ground = css(colours.dark ? [0, 0, 0] : [255, 255, 255], 0.7);
 	for (const around of [1.5, 0]) {
 		context.lineWidth = (thick ? 1.5 : 1) + around;
 		context.strokeStyle = around ? ground : css(colours.reader);
 		for (const query of rows)
-			context.strokeRect(x, y + (query - frame.query) * cell + inset, width, thick);
+			context.strokeRect(x, at(y + (query - frame.query) * cell + inset), width, thick);
 		context.strokeStyle = around ? ground : css(colours.read);
 		for (const key of columns)
-			context.strokeRect(x + (key - frame.key) * cell + inset, y, thick, height);
+			context.strokeRect(at(x + (key - frame.key) * cell + inset), y, thick, height);
 	}
 	context.restore();
 }

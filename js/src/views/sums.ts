@@ -1,4 +1,4 @@
-import { css, onScale } from "../draw/colour";
+import { type CurveName, css, onScale } from "../draw/colour";
 import { TILE } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { type Tile, tileKey } from "../source/cache";
@@ -6,16 +6,19 @@ import { type Frame, tokensInView } from "./viewport";
 
 const GAP = 6;
 
-/** Sums over what is in view, from the tokens' mean where cells are pooled. */
+/** The sums of one side's cells, and bars for them. */
+interface SideSums {
+	/** Of the cell that holds a token; undefined out of view. */
+	of(token: number): number | undefined;
+	readonly bars: Path2D;
+}
+
+/** What the queries in view read of the keys in view, and the mean weight of each such key. */
 export interface Sums {
 	/** Whether they are of the model's float32, not of 8-bit codes. */
 	readonly exact: boolean;
-	/** What a query in view reads of the keys in view. */
-	row(query: number): number | undefined;
-	/** The mean weight of a key in view over the queries in view. */
-	column(key: number): number | undefined;
-	readonly rowBars: Path2D;
-	readonly columnBars: Path2D;
+	readonly rows: SideSums;
+	readonly columns: SideSums;
 }
 
 /** Sums up what is in view, once; what is missing for it is asked for behind all else. */
@@ -33,96 +36,91 @@ export class Summing {
 	}
 }
 
-/** The cells of one side that are in view, and how many of the tokens in view each holds. */
-function cellsOf(scene: Scene, frame: Frame, side: "query" | "key") {
-	const { queries, keys } = scene.description;
+/** The cells of one side in view: the first, and how many tokens in view each holds. */
+function cellsOf(frame: Frame, side: "query" | "key", tokens: number) {
 	const span = 2 ** frame.level;
-	const [start, end] = tokensInView(frame, side, side === "query" ? queries : keys);
+	const [start, end] = tokensInView(frame, side, tokens);
 	const first = Math.floor(start / span);
-	const held = Array.from({ length: Math.ceil(end / span) - first }, (_, i) => {
-		const from = (first + i) * span;
-		return Math.min(end, from + span) - Math.max(start, from);
-	});
-	return { first, held, count: end - start };
+	const held: number[] = [];
+	for (let from = first * span; from < end; from += span)
+		held.push(Math.min(end, from + span) - Math.max(start, from));
+	const tiles: number[] = [];
+	for (let tile = Math.floor(first / TILE); tile * TILE < first + held.length; tile++)
+		tiles.push(tile);
+	return { side, first, held, tiles, count: end - start, sums: new Float64Array(held.length) };
 }
 
 function sumsOf(scene: Scene, frame: Frame): Sums | undefined {
 	const { state, reader, table, description, ink } = scene;
 	const { level } = frame;
-	const [queries, keys] = [cellsOf(scene, frame, "query"), cellsOf(scene, frame, "key")];
-	const tiles: [query: number, key: number, Tile][] = [];
-	let complete = true;
-	for (const q of tilesOf(queries))
-		for (const k of tilesOf(keys))
-			for (const head of state.heads) {
-				// Of the mean only: from a cell's largest weight no sum can be had.
-				const urgent = level === 0 || state.pooling === "mean";
+	const rows = cellsOf(frame, "query", description.queries);
+	const columns = cellsOf(frame, "key", description.keys);
+	// From a cell's largest weight no sum can be had, from its mean it can.
+	const urgent = level === 0 || state.pooling === "mean";
+	const found = rows.tiles.flatMap((q) =>
+		columns.tiles.flatMap((k) =>
+			state.heads.map((head) => {
 				const tile = reader.tile(tileKey(state.layer, head, level, q, k, "mean"), urgent);
-				if (tile) tiles.push([q * TILE, k * TILE, tile]);
-				else complete = false;
-			}
-	if (!complete) return undefined;
-	const rows = new Float64Array(queries.held.length);
-	const columns = new Float64Array(keys.held.length);
-	for (const [top, left, { rows: height, columns: width, codes, exact }] of tiles)
-		for (let r = Math.max(0, queries.first - top); r < height; r++) {
-			const row = top + r - queries.first;
-			const rowsHeld = queries.held[row];
-			if (rowsHeld === undefined) break;
-			for (let c = Math.max(0, keys.first - left); c < width; c++) {
-				const column = left + c - keys.first;
-				const columnsHeld = keys.held[column];
-				if (columnsHeld === undefined) break;
-				const at = r * width + c;
-				const weight = (exact ? exact[at] : table[codes[at] as number]) as number;
-				rows[row] = (rows[row] as number) + weight * columnsHeld;
-				columns[column] = (columns[column] as number) + weight * rowsHeld;
+				return { top: q * TILE - rows.first, left: k * TILE - columns.first, tile };
+			}),
+		),
+	);
+	if (found.some(({ tile }) => !tile)) return undefined;
+	for (const { top, left, tile } of found) {
+		const { codes, exact, columns: width } = tile as Tile;
+		for (let at = 0; at < codes.length; at += width) {
+			const row = top + at / width;
+			const rowHeld = rows.held[row];
+			if (rowHeld === undefined) continue;
+			for (let c = Math.max(0, -left); c < width; c++) {
+				const held = columns.held[left + c];
+				if (held === undefined) break;
+				const weight = (exact ? exact[at + c] : table[codes[at + c] as number]) as number;
+				rows.sums[row] = (rows.sums[row] as number) + weight * held;
+				columns.sums[left + c] = (columns.sums[left + c] as number) + weight * rowHeld;
 			}
 		}
+	}
 	const heads = state.heads.length;
-	const sums = rows.map((sum) => sum / heads);
-	const means = columns.map((sum) => sum / heads / queries.count);
-	const largest = means.reduce((most, mean) => Math.max(most, Math.abs(mean)), 0) || 1;
-	const most = sums.reduce((most, sum) => Math.max(most, Math.abs(sum)), description.scale);
-	const of = (values: Float64Array, first: number) => (token: number) =>
-		values[Math.floor(token / 2 ** level) - first];
-	const bars = (lengths: Float64Array, { first }: { first: number }, side: "query" | "key") =>
-		barsOf(lengths, first, frame, side);
+	const side = (
+		{ sums, first, side }: typeof rows,
+		count: number,
+		least: number,
+		curve: CurveName,
+	): SideSums => {
+		const means = sums.map((sum) => sum / count);
+		const most = means.reduce((most, mean) => Math.max(most, Math.abs(mean)), least);
+		const shares = means.map((mean) => onScale(mean, most, curve));
+		return {
+			of: (token) => means[Math.floor(token / 2 ** level) - first],
+			bars: barsOf(shares, first, frame, side),
+		};
+	};
 	return {
-		exact: tiles.every(([, , tile]) => tile.exact),
-		row: of(sums, queries.first),
-		column: of(means, keys.first),
-		rowBars: bars(
-			sums.map((sum) => Math.abs(sum) / most),
-			queries,
-			"query",
-		),
-		// One key that nearly all is read from would leave nothing of the others: as the colours do.
-		columnBars: bars(
-			means.map((mean) => onScale(mean, largest, ink.curve)),
-			keys,
-			"key",
-		),
+		exact: found.every(({ tile }) => tile?.exact),
+		rows: side(rows, heads, description.scale, "linear"),
+		// Where nearly all is read from one key, nothing would be left of the others: as the colours do.
+		columns: side(columns, heads * rows.count, Number.MIN_VALUE, ink.curve),
 	};
 }
 
-function tilesOf({ first, held }: { first: number; held: readonly number[] }): number[] {
-	const from = Math.floor(first / TILE);
-	return Array.from({ length: Math.ceil((first + held.length) / TILE) - from }, (_, i) => from + i);
-}
-
 /** Bars that grow away from the cells, each as thick as its cell. */
-function barsOf(lengths: Float64Array, first: number, frame: Frame, side: "query" | "key"): Path2D {
-	const { x, y, width, height, cell } = frame;
+function barsOf(
+	shares: Float64Array,
+	first: number,
+	{ x, y, width, height, sums, cell, level, ...frame }: Frame,
+	side: "query" | "key",
+): Path2D {
 	const bars = new Path2D();
-	const thick = cell * 2 ** frame.level;
-	const [start, end] = side === "query" ? [y, y + height] : [x, x + width];
-	for (const [i, share] of lengths.entries()) {
+	const thick = cell * 2 ** level;
+	const down = side === "query";
+	const [start, end] = down ? [y, y + height] : [x, x + width];
+	for (const [i, share] of shares.entries()) {
 		const at = start + (first + i) * thick - frame[side] * cell;
-		const [from, to] = [Math.max(start, at), Math.min(end, at + thick)];
-		const length = share * (frame.sums - GAP - 2);
-		const along = Math.max(0, to - from - (thick > 3 ? 1 : 0));
-		if (side === "query") bars.rect(x + width + GAP, from, length, along);
+		const from = Math.max(start, at);
+		const along = Math.min(end, at + thick) - from - (thick > 3 ? 1 : 0);
+		const length = share * (sums - GAP - 2);
+		if (down) bars.rect(x + width + GAP, from, length, along);
 		else bars.rect(from, y + height + GAP, along, length);
 	}
 	return bars;
@@ -133,24 +131,22 @@ export function drawSums(
 	context: CanvasRenderingContext2D,
 	{ colours }: Scene,
 	{ x, y, width, height, sums: room }: Frame,
-	sums: Sums,
+	{ rows, columns }: Sums,
 ): void {
-	if (room < GAP * 2) return;
+	if (room < GAP) return;
 	context.fillStyle = css(colours.reader, 0.35);
-	context.fill(sums.rowBars);
+	context.fill(rows.bars);
 	context.fillStyle = css(colours.read, 0.8);
-	context.fill(sums.columnBars);
+	context.fill(columns.bars);
 	context.fillStyle = css(colours.dark ? [154, 154, 166] : [107, 107, 118]);
 	context.font = "11px system-ui, sans-serif";
 	context.textBaseline = "top";
-	for (const [line, [column, row]] of [
-		["column", "row"],
-		["means", "sums"],
-	].entries()) {
-		const top = y + height + GAP + line * 13;
-		context.textAlign = "right";
-		context.fillText(column as string, x - GAP, top);
-		context.textAlign = "left";
-		context.fillText(row as string, x + width + GAP, top);
-	}
+	const name = (words: readonly string[], left: number) => {
+		for (const [line, word] of words.entries())
+			context.fillText(word, left, y + height + GAP + line * 13);
+	};
+	context.textAlign = "right";
+	name(["column", "means"], x - GAP);
+	context.textAlign = "left";
+	name(["row", "sums"], x + width + GAP);
 }
