@@ -3,14 +3,25 @@ import type { Axis } from "./protocol.gen";
 import type { Reading, Scene } from "./scene";
 import { percent } from "./ui/words";
 
+/** By weights, for as long as these are kept: a row in view is drawn in many frames, and read out in each. */
+const known = new WeakMap<Float32Array, { limits: string; drawn: Drawn }>();
+
 /** What has lines of what a token reads, or of what reads it: head by head. */
 export function linesDrawn(
 	{ index, lines }: Reading,
 	axis: Axis,
 	{ state, tokens }: Pick<Scene, "state" | "tokens">,
 ): Drawn[] {
-	const may = partners(axis, index, state.between, tokens);
-	return lines.map(({ values }) => drawnOf(values, state, may));
+	const { top_mass, top_k, threshold, between } = state;
+	const limits = JSON.stringify([top_mass, top_k, threshold, between]);
+	const may = partners(axis, index, between, tokens);
+	return lines.map(({ values }) => {
+		const before = known.get(values);
+		if (before?.limits === limits) return before.drawn;
+		const drawn = drawnOf(values, state, may);
+		known.set(values, { limits, drawn });
+		return drawn;
+	});
 }
 
 /** Of a filter by segments: which tokens of the other side a token's lines may go to. */

@@ -91,7 +91,8 @@ class ViewState(SavedWidget):
     threshold : float
         and of none below this weight.
     between : list of (int, int)
-        Lines are drawn between these segments only: which reads and which is read; [] for all.
+        Lines are drawn between these segments only: which reads and which is read; [] for all. The
+        limits above then count what is left of each row.
     orientation : {"vertical", "horizontal"}
         Whether the head view's tokens stand below each other or side by side.
     pooling : {"max", "mean"}
