@@ -1,7 +1,13 @@
 import { type ComponentChild, h, render } from "preact";
 import { inkOf, type Palette, palette } from "./draw/colour";
+import { whileNoting } from "./draw/noted";
+import { captionOf, fileName } from "./export/caption";
+import { numbersOf } from "./export/numbers";
+import { pictureOf } from "./export/picture";
+import { Taking } from "./export/taking";
+import { isTyping, wayOf } from "./history";
 import { pinned, pinsOf } from "./pins";
-import type { Axis, Pointer } from "./protocol.gen";
+import { type Axis, type Pointer, VIEW_NAMES } from "./protocol.gen";
 import { combined, focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
 import type { TileSource, Tokens } from "./source/source";
 import type { Store, Synced } from "./store";
@@ -13,6 +19,7 @@ import type { Kept } from "./ui/kept";
 import { Meter } from "./ui/meter";
 import { Readout } from "./ui/readout";
 import { Steps } from "./ui/steps";
+import { Take } from "./ui/take";
 import { hostGround, hostIsDark, onHostTheme } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
 import { Finder } from "./views/find";
@@ -69,7 +76,7 @@ export function mountExplorer(
 		pin(pointer, also) {
 			pin(pinned(pinsOf(store.state), pointer, also));
 		},
-		set: (name, value) => store.set(name, value),
+		set: (name, value, moving) => store.set(name, value, moving),
 		peek(head) {
 			if (head?.layer === peek?.layer && head?.head === peek?.head) return;
 			peek = head;
@@ -86,6 +93,7 @@ export function mountExplorer(
 				);
 		},
 		pool: (reduction) => store.set("pooling", reduction),
+		sort: (by) => store.set("sort", by),
 		redraw,
 	};
 	const finder = new Finder(kept.find, (pointer) => {
@@ -109,6 +117,38 @@ export function mountExplorer(
 	let colours: Palette = PALETTES.light;
 	let ink = inkOf(colours, "sqrt", 1);
 	let failure: { message: string; detail: string } | null = null;
+	let latest: Scene | undefined;
+	/** The row that was looked at last: its numbers can be copied once the pointer has left it. */
+	let row: number | null = null;
+	const rowNumbers = () => {
+		if (!latest || row === null) return undefined;
+		const { layer, heads } = latest.state;
+		const reading =
+			latest.focus.query === null
+				? readingOf(reader, "row", layer, heads, row, true)
+				: latest.reads;
+		return reading?.exact ? numbersOf(reading, latest) : undefined;
+	};
+	const views = { text, heads, matrix, model, neuron };
+	const taking = new Taking(
+		{
+			root,
+			redraw,
+			failed: fail,
+			numbers: rowNumbers,
+			picture: (view) =>
+				whileNoting(draw, (notes) => {
+					if (!latest) throw new Error("nothing is shown yet.");
+					const { el } = views[view];
+					const remark = el.querySelector(".remark")?.textContent ?? "";
+					return {
+						drawing: pictureOf(el, captionOf(view, latest, remark), notes),
+						name: fileName(view, latest),
+					};
+				}),
+		},
+		signal,
+	);
 
 	function draw(): void {
 		const { state } = store;
@@ -143,6 +183,8 @@ export function mountExplorer(
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {
 			const scene = sceneOf(state, tokens);
+			latest = scene;
+			row = scene.focus.query ?? row;
 			drawControls(state);
 			for (const view of shown) view.update(view === matrix ? peeked(scene) : scene);
 			render(h(Meter, { scene }) as ComponentChild, meter);
@@ -155,7 +197,10 @@ export function mountExplorer(
 	function drawControls(state: Synced): void {
 		const { description, status, fault } = source;
 		const shown = { description, state, status, source, colours, ink, finder, kept, store };
-		render(h(Toolbar, shown), toolbar);
+		const offered = VIEW_NAMES.filter((view) => !views[view].el.hidden);
+		const row = taking.open ? rowNumbers()?.of : undefined;
+		const take = h(Take, { taking, views: offered, row, opened: redraw });
+		render(h(Toolbar, { ...shown, take }), toolbar);
 		kept.focus(toolbar);
 		const dismiss = () => {
 			failure = null;
@@ -206,11 +251,15 @@ export function mountExplorer(
 		try {
 			run();
 		} catch (error) {
-			const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-			failure = { message: "A view could not be drawn.", detail };
-			console.error(error);
-			drawControls(store.state);
+			fail("A view could not be drawn.", error);
 		}
+	}
+
+	function fail(message: string, error: unknown): void {
+		const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+		failure = { message, detail };
+		console.error(error);
+		drawControls(store.state);
 	}
 
 	const { length: layers } = source.description.layers;
@@ -246,6 +295,12 @@ function animationFrame(draw: () => void, signal: AbortSignal): () => void {
 }
 
 function onKey(event: KeyboardEvent, store: Store, layers: number, find: () => void): void {
+	const way = wayOf(event);
+	if (way && isTyping(event)) event.stopPropagation();
+	else if (way) {
+		store.go(way);
+		handled(event);
+	}
 	if (event.ctrlKey || event.metaKey || event.altKey) return;
 	const layer = store.get("layer");
 	if (event.key === "[") store.set("layer", Math.max(0, layer - 1));

@@ -1,4 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
+import { fits, History, type Trait } from "./history";
 import type { Pointer, ViewState } from "./protocol.gen";
 
 /**
@@ -43,10 +44,12 @@ export function samePointer(a: Pointer | null, b: Pointer | null): boolean {
 
 export class Store {
 	readonly #model: AnyModel<ViewState>;
+	readonly #history: History;
 	#hoverTimer: ReturnType<typeof setTimeout> | undefined;
 
-	constructor(model: AnyModel<ViewState>, signal: AbortSignal) {
+	constructor(model: AnyModel<ViewState>, signal: AbortSignal, history = new History()) {
 		this.#model = model;
+		this.#history = history;
 		signal.addEventListener("abort", () => clearTimeout(this.#hoverTimer));
 	}
 
@@ -59,8 +62,22 @@ export class Store {
 		return Object.fromEntries(SYNCED.map((name) => [name, this.get(name)])) as unknown as Synced;
 	}
 
-	set<K extends keyof Synced>(name: K, value: Synced[K]): void {
-		if (JSON.stringify(this.get(name)) === JSON.stringify(value)) return;
+	/** What a person does; `moving` while they drag a slider, whose way is one step to undo. */
+	set<K extends keyof Synced>(name: K, value: Synced[K], moving = false): void {
+		const was = this.get(name);
+		if (JSON.stringify(was) === JSON.stringify(value)) return;
+		if (name !== "hovered") this.#history.note(name as Trait, was, value, moving);
+		this.#write(name, value);
+	}
+
+	/** Go back by a step of what was done in this view, or forth again. */
+	go(way: "undo" | "redo"): void {
+		const shown = this.#model.get("_description");
+		for (const [name, value] of Object.entries(this.#history[way]() ?? {}))
+			if (fits(name as Trait, value, shown)) this.#write(name as Trait, value as never);
+	}
+
+	#write<K extends keyof Synced>(name: K, value: Synced[K]): void {
 		this.#model.set(name, value as ViewState[K]);
 		if (name !== "hovered") this.#model.save_changes();
 		else

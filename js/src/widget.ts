@@ -65,7 +65,7 @@ export default () => {
 				// A shadow root of its own keeps the styles in, and the page's out, in every host.
 				const host = document.createElement("div");
 				el.append(host);
-				mountExplorer(host, new Store(model, ends), source, kept, ends);
+				mountExplorer(host, new Store(model, ends, kept.history), source, kept, ends);
 				ends.addEventListener("abort", () => host.remove());
 			});
 			return () => life.abort();

@@ -7,6 +7,7 @@ import model from "./model.css?inline";
 import neuron from "./neuron.css?inline";
 import readout from "./readout.css?inline";
 import steps from "./steps.css?inline";
+import take from "./take.css?inline";
 import text from "./text.css?inline";
 import toolbar from "./toolbar.css?inline";
 
@@ -14,6 +15,7 @@ import toolbar from "./toolbar.css?inline";
 export const css = [
 	base,
 	toolbar,
+	take,
 	legend,
 	messages,
 	text,

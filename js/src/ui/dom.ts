@@ -1,3 +1,5 @@
+import { density, noteLetters } from "../draw/noted";
+
 /** Make an element with properties and children; children that are strings become text, never HTML. */
 export function make<K extends keyof HTMLElementTagNameMap>(
 	tag: K,
@@ -49,15 +51,16 @@ export function fitCanvas(
 	width: number,
 	height: number,
 ): CanvasRenderingContext2D {
-	const density = devicePixelRatio;
-	const pixels = [Math.round(width * density), Math.round(height * density)] as const;
+	const each = density();
+	const pixels = [Math.round(width * each), Math.round(height * each)] as const;
 	if (canvas.width !== pixels[0]) canvas.width = pixels[0];
 	if (canvas.height !== pixels[1]) canvas.height = pixels[1];
 	canvas.style.width = `${width}px`;
 	canvas.style.height = `${height}px`;
 	const context = canvas.getContext("2d");
 	if (!context) throw new Error("This browser has no 2D canvas.");
-	context.setTransform(density, 0, 0, density, 0, 0);
+	context.setTransform(each, 0, 0, each, 0, 0);
 	context.clearRect(0, 0, width, height);
+	noteLetters(canvas, context);
 	return context;
 }

@@ -46,12 +46,7 @@ export function Hide({
 			onToggle={(event) => {
 				kept.open = event.currentTarget.open;
 			}}
-			onKeyDown={(event) => {
-				if (event.key !== "Escape" || !kept.open) return;
-				event.currentTarget.open = false;
-				event.currentTarget.querySelector("summary")?.focus();
-				handled(event);
-			}}
+			onKeyDown={closeByEscape}
 		>
 			<summary aria-label={`hide keys, ${hides} hidden`}>
 				hide{hides > 0 && <b> {hides}</b>}
@@ -133,13 +128,22 @@ function specialsIn(table: TokenTable): string {
 	return [...names].slice(0, NAMED).join(" ");
 }
 
+/** Escape closes a menu, and no more than that. */
+export function closeByEscape(event: KeyboardEvent): void {
+	const menu = event.currentTarget as HTMLDetailsElement;
+	if (event.key !== "Escape" || !menu.open) return;
+	menu.open = false;
+	menu.querySelector("summary")?.focus();
+	handled(event);
+}
+
 /** A click elsewhere closes the menu. */
 export function closeMenus(root: HTMLElement, signal: AbortSignal): void {
-	root.addEventListener(
+	document.addEventListener(
 		"pointerdown",
-		({ target }) => {
+		(event) => {
 			for (const menu of root.querySelectorAll<HTMLDetailsElement>(".menu[open]"))
-				if (!menu.contains(target as Node)) menu.open = false;
+				if (!event.composedPath().includes(menu)) menu.open = false;
 		},
 		{ signal },
 	);

@@ -1,3 +1,5 @@
+import { History } from "../history";
+
 const CONTROLS = "button, select, input, summary";
 const SCROLLED = ".tokens, .scroll, .map";
 
@@ -6,6 +8,7 @@ const SCROLLED = ".tokens, .scroll, .map";
  * goes on where they were.
  */
 export class Kept {
+	readonly history = new History();
 	find = "";
 	/** Whether the menu of what is hidden is. */
 	open = false;

@@ -62,7 +62,7 @@ export function LineControls({ state, description, tokens, open, toggle, set }: 
 							aria-label="smallest weight that is drawn as a line"
 							aria-valuetext={weight}
 							onInput={({ currentTarget: { value } }) =>
-								set("threshold", Number((Number(value) ** 2 * scale).toPrecision(2)))
+								set("threshold", Number((Number(value) ** 2 * scale).toPrecision(2)), true)
 							}
 						/>
 						<output>{weight}</output>

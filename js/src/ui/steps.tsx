@@ -22,11 +22,11 @@ export function Steps({
 	if (!steps.length) return null;
 	const index = stepOf(steps, selected);
 	const step = steps[index];
-	const go = (to: number) => {
+	const go = (to: number, moving = false) => {
 		const next = steps[Math.min(steps.length - 1, Math.max(0, to))];
 		if (!next) return;
-		store.set("selected", [next.query, null]);
-		store.set("also", []);
+		store.set("selected", [next.query, null], moving);
+		store.set("also", [], moving);
 	};
 	return (
 		<fieldset class="steps" aria-label="generated tokens">
@@ -45,7 +45,7 @@ export function Steps({
 				max={steps.length}
 				value={index + 1}
 				aria-valuetext={step ? `step ${index + 1}, ${short(tokens.queries, step.token)}` : "none"}
-				onInput={(event) => go(Number(event.currentTarget.value) - 1)}
+				onInput={(event) => go(Number(event.currentTarget.value) - 1, true)}
 			/>
 			<button
 				type="button"

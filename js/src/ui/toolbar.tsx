@@ -1,3 +1,4 @@
+import type { ComponentChild } from "preact";
 import { css, type Ink, type Palette } from "../draw/colour";
 import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
 import type { Status, TileSource } from "../source/source";
@@ -9,14 +10,7 @@ import { Hide } from "./hide";
 import type { Kept } from "./kept";
 import { Legend } from "./legend";
 import { UnitChoice } from "./unit";
-
-const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
-	text: "Text",
-	heads: "Heads",
-	matrix: "Matrix",
-	model: "Model",
-	neuron: "Neuron",
-};
+import { VIEW_LABELS } from "./words";
 
 interface Props {
 	readonly description: Description;
@@ -28,6 +22,7 @@ interface Props {
 	readonly finder: Finder;
 	readonly kept: Kept;
 	readonly store: Store;
+	readonly take: ComponentChild;
 }
 
 export function Toolbar(props: Props) {
@@ -45,6 +40,7 @@ export function Toolbar(props: Props) {
 				<Hide {...{ description, state, tokens, live, kept, store }} />
 				<Find finder={finder} />
 				<About description={description} status={status} source={source} />
+				{props.take}
 			</div>
 			<div class="second">
 				<Chips description={description} heads={state.heads} colours={colours} store={store} />

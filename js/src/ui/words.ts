@@ -1,6 +1,14 @@
-import type { Description, Reduction, TokenTable } from "../protocol.gen";
+import type { Description, Reduction, TokenTable, ViewName } from "../protocol.gen";
 import type { Synced } from "../store";
 import type { HeadOf } from "../views/view";
+
+export const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
+	text: "Text",
+	heads: "Heads",
+	matrix: "Matrix",
+	model: "Model",
+	neuron: "Neuron",
+};
 
 /** A weight to four digits; `≈` where only its 8-bit code is here. */
 export function weightText(weight: number, exact: boolean): string {

@@ -1,5 +1,6 @@
 import type { Rgb } from "../draw/colour";
 import { type Curve, drawCurves, Sheet } from "../draw/lines";
+import { density, noteCurves } from "../draw/noted";
 import { linesDrawn } from "../drawn";
 import type { Axis } from "../protocol.gen";
 import { type Reading, readingOf, type Scene } from "../scene";
@@ -53,7 +54,7 @@ export function frontCurves(scene: Scene, place: Place): Curve[] {
 
 function curvesOf(reading: Reading, axis: Axis, scene: Scene, place: Place, ink: LineInk): Curve[] {
 	const { scale } = scene.description;
-	const density = devicePixelRatio;
+	const pixels = density();
 	const here = (reading.index + 0.5) * place.step - place.start;
 	const away = here >= 0 && here <= place.viewport ? 1 : LEAVING;
 	return linesDrawn(reading, axis, scene).flatMap(({ indices }, i) => {
@@ -64,8 +65,8 @@ function curvesOf(reading: Reading, axis: Axis, scene: Scene, place: Place, ink:
 			const alpha = Math.min(1, away * ink.strength * (weight / full) ** 0.7);
 			if (alpha < FAINTEST) return [];
 			const [from, to] = axis === "row" ? [here, at] : [at, here];
-			const thickness = (0.7 + 3.6 * Math.min(1, weight / scale)) * density;
-			return [{ from: from * density, to: to * density, thickness, colour, alpha }];
+			const thickness = (0.7 + 3.6 * Math.min(1, weight / scale)) * pixels;
+			return [{ from: from * pixels, to: to * pixels, thickness, colour, alpha }];
 		});
 	});
 }
@@ -125,6 +126,7 @@ export class LineCanvas {
 		el.style[sideBySide ? "top" : "left"] = `${across.from}px`;
 		el.style[sideBySide ? "left" : "top"] = "0";
 		if (!made.curves.length) return;
+		if (noteCurves(el, made.curves, sideBySide ? el.height : el.width, sideBySide)) return;
 		const pixels = sideBySide ? ([el.height, el.width] as const) : ([el.width, el.height] as const);
 		context.putImageData(drawCurves(made.curves, ...pixels, this.#sheet, sideBySide), 0, 0);
 	}

@@ -1,4 +1,5 @@
 import { h, render } from "preact";
+import { density } from "../draw/noted";
 import type { Description, Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
@@ -138,7 +139,7 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 		const { queries, keys } = focus;
 		rest.el.classList.toggle("behind", queries.length + keys.length > 0);
 		const limits = [top_mass, top_k, threshold, between];
-		const shown = [place, layer, heads, limits, colours.dark, devicePixelRatio];
+		const shown = [place, layer, heads, limits, colours.dark, density()];
 		rest.update(JSON.stringify(shown), place, () => restCurves(now, place));
 		front.update(JSON.stringify([...shown, queries, keys]), place, () => ({
 			curves: frontCurves(now, place),

@@ -1,3 +1,4 @@
+import { density } from "../draw/noted";
 import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
@@ -130,7 +131,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 			state.heads,
 			state.pooling,
 			now.ink.name,
-			devicePixelRatio,
+			density(),
 		]);
 		// While tiles are missing they are wished for in every frame, or they would no longer be computed.
 		if (key !== drawn || !painted.complete) {

@@ -1,4 +1,5 @@
 import { css } from "../draw/colour";
+import { density } from "../draw/noted";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
 import { headText, short } from "../ui/words";
@@ -138,7 +139,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 			focus.key,
 			now.state.pooling,
 			ink.name,
-			devicePixelRatio,
+			density(),
 		]);
 		// What is missing is wished for in every frame.
 		if (key !== drawn || !state.complete) {

@@ -1,0 +1,68 @@
+import { limitsText } from "../drawn";
+import type { ViewName } from "../protocol.gen";
+import type { Scene } from "../scene";
+import { headsText, headText, short } from "../ui/words";
+
+/** Who made the picture. */
+const PACKAGE = "attention-explorer";
+
+/** Whose weights a picture shows, and what was done to them; `remark` is what its view says of itself. */
+export function captionOf(view: ViewName, scene: Scene, remark: string): string[] {
+	const { description, state } = scene;
+	const { model, kind, queries, keys, same_tokens, notes } = description;
+	return [
+		model,
+		kind && `${kind} attention`,
+		whichHeads(view, scene),
+		same_tokens
+			? `${queries} ${state.unit}s`
+			: `${queries} ${state.unit}s read ${keys} ${state.unit}s`,
+		lookedText(scene),
+		hiddenText(scene),
+		state.renormalise ? "rows renormalised" : "",
+		...(view === "heads"
+			? Object.values(limitsText(state)).map((text) => `not drawn: ${text}`)
+			: view === "neuron"
+				? []
+				: [`colour: ${state.scale} scale up to ${Number(scene.ink.largest.toPrecision(3))}`]),
+		remark,
+		...notes,
+		PACKAGE,
+	].filter(Boolean);
+}
+
+function whichHeads(view: ViewName, scene: Scene): string {
+	const { description, state } = scene;
+	const { layers, heads } = description;
+	if (view === "model") return `${layers.length} layers × ${heads} heads`;
+	if (view === "neuron")
+		return headText(description, { layer: state.layer, head: state.heads[0] ?? 0 });
+	const mean = view !== "heads" && state.heads.length > 1;
+	return headsText(scene) + (mean ? ` (mean over ${state.heads.length} heads)` : "");
+}
+
+function lookedText({ focus, tokens }: Scene): string {
+	const one = (query: number) => `“${short(tokens.queries, query)}” (${query})`;
+	const other = (key: number) => `“${short(tokens.keys, key)}” (${key})`;
+	return [
+		focus.queries.length ? `what ${focus.queries.map(one).join(", ")} reads` : "",
+		focus.keys.length ? `what reads ${focus.keys.map(other).join(", ")}` : "",
+	]
+		.filter(Boolean)
+		.join(", ");
+}
+
+function hiddenText({ description, state }: Scene): string {
+	const { hides, hidden_tokens } = description;
+	if (!hides) return "";
+	const names = [
+		...state.hide.map((name) => (name === "first" ? "first token" : name)),
+		...state.hide_tokens.map((key, i) => `“${hidden_tokens[i] ?? ""}” (${key})`),
+	];
+	return `hidden: ${names.join(", ")} (${hides} ${hides === 1 ? "key" : "keys"})`;
+}
+
+/** A file's name for a view, from what it shows. */
+export function fileName(view: ViewName, scene: Scene): string {
+	return `${view} ${whichHeads(view, scene)}`.replace(/[^a-z0-9]+/gi, "-").replace(/-$/, "");
+}
