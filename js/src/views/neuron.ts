@@ -1,294 +1,279 @@
+import { h, render } from "preact";
 import { type Ink, inkOf } from "../draw/colour";
-import { VectorPainter } from "../draw/vectors";
+import { drawVector, numberAt, type Strip, stripOf } from "../draw/vectors";
 import type { LineKey, TermsInfo } from "../protocol.gen";
-import type { Focus, Scene } from "../scene";
+import type { Scene } from "../scene";
 import type { RowTerms } from "../source/terms";
 import { fitCanvas, handled, make, setName, setText, withModifier } from "../ui/dom";
 import { headText, shown } from "../ui/words";
-import { numberText, productText, sumsText } from "./terms";
-import { dimensionAt, keyRow, type Layout, layoutOf, ROW, stripBox, topRows } from "./termtable";
 import type { Actions, View } from "./view";
 
+/** Heights in CSS pixels, as in the style sheet. */
+const ROW = 24;
+const NAMES = 40;
+const STRIP = 16;
+const INSET = (ROW - STRIP) / 2;
 const MAX_HEIGHT = 18 * ROW;
+/** Between columns, and the least width of the last. */
+const GAP = 12;
+const WEIGHT = 128;
 /** Keys that are asked for together, in the order in which they are shown. */
 const TOGETHER = 32;
 
-/** What the latest drawing shows; `order` is null where keys stand as in the text. */
+/** What the latest drawing shows; `order` is missing where keys stand as in the text. */
 interface Drawn {
 	readonly line: LineKey;
 	readonly terms: RowTerms;
 	readonly info: TermsInfo;
-	readonly order: Uint32Array | null;
-	readonly layout: Layout;
-}
-
-interface Row {
-	readonly el: HTMLElement;
-	readonly says: string;
+	readonly order: Uint32Array | undefined;
+	/** The keys' and the products'. */
+	readonly strips: readonly [Strip, Strip];
+	readonly first: number;
+	readonly last: number;
 }
 
 /** One query and one head: how its vector and each key's give the score, and this the weight. */
 export function neuronView(actions: Actions, signal: AbortSignal): View {
 	const what = make("span");
-	const caption = make("span", { class: "muted" });
 	const sort = make("button", { type: "button", class: "quiet" });
-	const why = make("div", { class: "muted" });
+	const title = make("div", { class: "title" }, what, sort);
 	const top = make("div");
-	const own = make("canvas");
-	const strips = make("canvas");
-	const content = make("div", { class: "content" }, make("div", { class: "drawing" }, strips));
+	const content = make("div", { class: "content" });
 	const scroll = make("div", { class: "scroll", tabindex: 0, role: "application" }, content);
-	const marks = [0, 1].map(() => make("div", { class: "mark" }));
-	const table = make("div", { class: "terms" }, own, top, scroll, ...marks);
-	const sums = make("div", { class: "sums", "aria-live": "polite" });
-	const title = make("div", { class: "title" }, what, caption, sort);
-	const el = make(
-		"section",
-		{ class: "pane neuron", "aria-label": "neuron view" },
-		title,
-		why,
-		table,
-		sums,
-	);
-	const painter = new VectorPainter();
-	const rows = new Map<number, Row>();
+	const canvas = make("canvas");
+	const table = make("div", { class: "terms" }, top, scroll, canvas);
+	const says = make("div", { class: "sums", "aria-live": "polite" });
+	const name = { class: "pane neuron", "aria-label": "neuron view" };
+	const el = make("section", name, title, table, says);
 	let scene: Scene | undefined;
 	let drawn: Drawn | undefined;
-	let query = -1;
+	let query: number | undefined;
 	let byWeight = false;
 	let sorted: { readonly of: string; readonly order: Uint32Array } | undefined;
 	let dimension: number | undefined;
 	let size = { width: 0, height: 0, top: 0 };
-	let made = "";
 
-	const keyAt = (index: number) => (drawn?.order ? drawn.order[index] : index) as number;
-	const pointerAt = (index: number) =>
-		drawn && index >= 0 && index < (scene?.description.keys ?? 0)
-			? ([drawn.line[2], keyAt(index)] as const)
-			: null;
-	const under = (event: MouseEvent) => {
+	const keyAt = (index: number) => drawn?.order?.[index] ?? index;
+	const within = (index: number, count: number) => Math.min(count - 1, Math.max(0, index));
+	const pointerAt = (index: number) => [drawn?.line[2] ?? 0, keyAt(index)] as const;
+	const lookedAt = ({ focus }: Scene) => focus.pair?.[1] ?? focus.key;
+	/** The row under a pointer, and the dimension. */
+	const under = ({ clientX, clientY }: MouseEvent) => {
 		const box = content.getBoundingClientRect();
-		return [event.clientX - box.left, event.clientY - box.top] as const;
+		const y = clientY - box.top;
+		const [key, product] =
+			drawn?.strips.map((strip) => numberAt(strip, clientX - box.left, (y % ROW) - INSET)) ?? [];
+		return [Math.floor(y / ROW), key ?? product] as const;
 	};
-	const listen = (name: string, act: (event: never) => void, on: HTMLElement = scroll) =>
-		on.addEventListener(name, act as (event: Event) => void, { signal });
-	listen("pointermove", (event: PointerEvent) => {
-		const [x, y] = under(event);
-		dimension = drawn && dimensionAt(drawn.layout, drawn.info.size, x, y % ROW);
-		actions.hover(pointerAt(Math.floor(y / ROW)), "cell");
+	const on = <E extends Event>(name: string, act: (event: E) => void, target: Element = scroll) =>
+		target.addEventListener(name, act as (event: Event) => void, { signal });
+	on("pointermove", (event: PointerEvent) => {
+		const [index, at] = under(event);
+		dimension = at;
+		actions.hover(pointerAt(index), "cell");
 		actions.redraw();
 	});
-	listen("pointerleave", () => {
+	on("pointerleave", () => {
 		dimension = undefined;
 		actions.hover(null, "cell");
 	});
-	listen("click", (event: MouseEvent) => {
-		const pointer = pointerAt(Math.floor(under(event)[1] / ROW));
-		if (pointer) actions.pin(pointer, event.shiftKey);
-	});
-	listen("scroll", actions.redraw);
-	listen("keydown", (event: KeyboardEvent) => {
-		if (!withModifier(event) && scene && drawn && onKey(event.key, scene, drawn)) handled(event);
-	});
-	const sortBy = () => {
+	on("click", (event: MouseEvent) => actions.pin(pointerAt(under(event)[0]), event.shiftKey));
+	on("scroll", actions.redraw);
+	on("keydown", onKey);
+	const sortOther = () => {
 		byWeight = !byWeight;
 		scroll.scrollTop = 0;
 		actions.redraw();
 	};
-	listen("click", sortBy, sort);
+	on("click", sortOther, sort);
 
-	function onKey(key: string, { description, focus }: Scene, { order, line }: Drawn): boolean {
-		const looked = lookedAt(focus) ?? -1;
-		const at = order ? order.indexOf(looked) : looked;
+	function onKey(event: KeyboardEvent): void {
+		if (withModifier(event) || !scene || !drawn) return;
+		const { key } = event;
+		const { queries, keys } = scene.description;
+		const looked = lookedAt(scene) ?? -1;
+		const at = drawn.order?.indexOf(looked) ?? looked;
 		const down = { ArrowDown: 1, ArrowUp: -1 }[key];
 		const along = { ArrowRight: 1, ArrowLeft: -1 }[key];
-		const within = (index: number, count: number) => Math.min(count - 1, Math.max(0, index));
-		dimension = undefined;
-		if (down) {
-			const next = within(at + down, description.keys);
-			scroll.scrollTop = Math.min(next * ROW, Math.max(size.top, (next + 1) * ROW - size.height));
-			actions.hover(pointerAt(next), "cell");
-		} else if (along) {
-			const next = within(line[2] + along, description.queries);
-			actions.hover([next, keyAt(Math.max(0, at))], "cell");
-		} else if (key === "Enter" || key === " ") {
-			const pointer = pointerAt(Math.max(0, at));
-			if (pointer) actions.pin(pointer, false);
-		} else return false;
-		return true;
+		const [asks, here] = pointerAt(within(at + (down ?? 0), keys));
+		if (key === "Enter" || key === " ") actions.pin([asks, here], false);
+		else if (down || along) actions.hover([within(asks + (along ?? 0), queries), here], "cell");
+		else return;
+		const y = within(at + (down ?? 0), keys) * ROW;
+		scroll.scrollTop = Math.min(y, Math.max(size.top, y + ROW - size.height));
+		handled(event);
 	}
 
 	/** The keys by weight, once the row is here. */
 	function sortedKeys({ reader }: Scene, line: LineKey): Uint32Array | undefined {
 		const row = reader.line("row", line, true);
-		if (!row) return undefined;
-		const of = `${line},${row.exact}`;
-		if (sorted?.of !== of) {
-			const order = Uint32Array.from(row.values, (_, key) => key);
-			order.sort((a, b) => (row.values[b] as number) - (row.values[a] as number));
-			sorted = { of, order };
+		const of = `${line},${row?.exact}`;
+		if (row && sorted?.of !== of) {
+			const { values } = row;
+			const order = Uint32Array.from(values, (_, key) => key);
+			sorted = { of, order: order.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0)) };
 		}
-		return sorted.order;
+		return row && sorted?.order;
 	}
 
 	function update(now: Scene): void {
 		scene = now;
-		const { description, state, focus, tokens, reader } = now;
+		const { description, state, focus, reader } = now;
 		// A pointer on its way from the text to this table leaves the token that it looked at.
-		query = focus.pair?.[0] ?? focus.query ?? (query < 0 ? description.queries - 1 : query);
-		const head = state.heads[0] ?? 0;
-		const line: LineKey = [state.layer, head, query];
-		const order = byWeight ? sortedKeys(now, line) : null;
+		query = focus.pair?.[0] ?? focus.query ?? query ?? description.queries - 1;
+		const line: LineKey = [state.layer, state.heads[0] ?? 0, query];
+		const order = byWeight ? sortedKeys(now, line) : undefined;
 		const height = Math.min(MAX_HEIGHT, description.keys * ROW);
 		const first = Math.floor(size.top / ROW);
 		const last = Math.min(description.keys, Math.ceil((size.top + height) / ROW));
-		const terms = reader.terms(line, order === undefined ? [] : wanted(first, last, order, now));
-		if (terms?.info && order !== undefined && size.width > 0) {
-			const layout = layoutOf(size.width, terms.info);
-			drawn = { line, terms, info: terms.info, order, layout };
-		} else if (terms?.why || now.status.kind === "gone") drawn = undefined;
-		setText(why, drawn ? "" : (terms?.why ?? (now.status.kind === "gone" ? NOT_SAVED : "…")));
-		table.hidden = sums.hidden = sort.hidden = !drawn;
+		let terms: RowTerms | undefined;
+		if (order || !byWeight) {
+			const keys = new Set([lookedAt(now) ?? 0]);
+			const end = Math.min(description.keys, last + TOGETHER - (last % TOGETHER));
+			for (let i = first - (first % TOGETHER); i < end; i++) keys.add(order?.[i] ?? i);
+			terms = reader.terms(line, [...keys]);
+		}
+		if (terms?.info && size.width) {
+			const { info } = terms;
+			drawn = { line, terms, info, order, strips: stripsOf(size.width, info), first, last };
+		} else if (terms || now.status.kind === "gone") drawn = undefined;
+		table.hidden = sort.hidden = !drawn;
+		setText(says, drawn ? sumsOf(drawn, now) : terms?.why || "…");
 		if (!drawn) return;
-		const asks = shown(tokens.queries, drawn.line[2]);
-		const [layer, ofHead] = drawn.line;
-		setText(caption, headText(description, { layer, head: ofHead }));
-		setText(what, `how “${asks}” reads`);
-		setText(sort, byWeight ? "sorted by weight" : "sorted by position");
-		sort.title = `click to sort by ${byWeight ? "position" : "weight"}`;
-		const name = `neuron view, ${caption.textContent}: “${asks}” reads; up and down move the key, left and right the query, Enter pins`;
-		setName(scroll, name);
 		scroll.style.height = `${height}px`;
 		content.style.height = `${description.keys * ROW}px`;
-		drawTop(drawn, now);
-		drawRows(drawn, now, first, last);
-		drawStrips(drawn, now, first, last, height);
-		say(drawn, now);
+		drawRows(drawn, now);
+		drawStrips(drawn, now, height);
 	}
 
-	function wanted(
-		first: number,
-		last: number,
-		order: Uint32Array | null,
-		{ focus, description }: Scene,
-	) {
-		const from = first - (first % TOGETHER);
-		const to = Math.min(description.keys, Math.ceil(last / TOGETHER) * TOGETHER);
-		const keys = Array.from(
-			{ length: to - from },
-			(_, i) => (order ? order[from + i] : from + i) as number,
+	function drawRows({ info, terms, strips, line, first, last }: Drawn, now: Scene): void {
+		const { description, tokens } = now;
+		const { steps, sink, log_sum } = info;
+		const [layer, head, asks] = line;
+		const token = shown(tokens.queries, asks);
+		setText(what, `how “${token}” reads: ${headText(description, { layer, head })}`);
+		setText(sort, `sorted by ${byWeight ? "weight" : "position"}`);
+		setName(scroll, `${what.textContent}; up and down: key, left and right: query, Enter pins`);
+		const [{ left, width }] = strips;
+		const columns = `${left - GAP}px ${width}px ${width}px repeat(${steps.length},${stepWidth(size.width)}px) 1fr`;
+		table.style.setProperty("--columns", columns);
+		const row = (name: string, cells: readonly string[], score?: number, index = 0) => {
+			const weight = Math.exp((score ?? 0) - log_sum);
+			const bar = { width: `${Math.min(100, (weight / description.scale) * 100)}%` };
+			return h(
+				"div",
+				{ class: `term ${name}`, style: { top: `${index * ROW}px` }, key: index },
+				...cells.map((cell) => h("span", { dir: "auto" }, cell)),
+				score !== undefined && h("b", {}, h("i", { style: bar }), weight.toFixed(4)),
+			);
+		};
+		const blank = steps.slice(1).map(() => "");
+		render(
+			[
+				row("asks", [token, "", "query q"]),
+				row(
+					"names",
+					["key", "k", "q × k", ...steps, `exp(score − ${text(log_sum)}) = weight`],
+					undefined,
+					1,
+				),
+				sink !== null && row("", ["learned sink", "", "", ...blank, text(sink)], sink, 2),
+			],
+			top,
 		);
-		const looked = lookedAt(focus);
-		return looked === null || keys.includes(looked) ? keys : [...keys, looked];
-	}
-
-	/** What stands above the keys; with it, all rows are made anew. */
-	function drawTop({ line, info, layout }: Drawn, { tokens, description }: Scene): void {
-		const says = JSON.stringify([line, info, layout]);
-		if (says === made) return;
-		made = says;
-		for (const { el } of rows.values()) el.remove();
-		rows.clear();
-		table.style.setProperty("--columns", layout.template);
-		top.replaceChildren(...topRows(shown(tokens.queries, line[2]), info, description.scale));
-	}
-
-	function drawRows(
-		{ terms, info, line }: Drawn,
-		{ tokens, description, focus }: Scene,
-		first: number,
-		last: number,
-	): void {
-		for (const [index, { el }] of rows)
-			if (index < first || index >= last) {
-				el.remove();
-				rows.delete(index);
-			}
+		const looked = lookedAt(now);
+		const rows = [];
 		for (let index = first; index < last; index++) {
 			const key = keyAt(index);
-			const term = terms.at(key);
-			const says = `${key},${term?.score}`;
-			let row = rows.get(index);
-			if (row?.says !== says) {
-				row?.el.remove();
-				const later = description.same_tokens && key > line[2];
-				row = { el: keyRow(shown(tokens.keys, key), info, term, later, description.scale), says };
-				row.el.title = `position ${key}`;
-				row.el.style.top = `${index * ROW}px`;
-				rows.set(index, row);
-				content.append(row.el);
-			}
-			row.el.classList.toggle("focused", key === lookedAt(focus));
+			const numbers = terms.keys.get(key)?.subarray(info.size);
+			const score = numbers?.at(-1);
+			const cells =
+				score === -Infinity ? [...blank, "not readable"] : Array.from(numbers ?? [], text);
+			const name = key === looked ? "focused" : "";
+			rows.push(row(name, [shown(tokens.keys, key), "", "", ...cells], score, index));
 		}
+		render(rows, content);
 	}
 
 	function drawStrips(
-		{ terms, info, layout }: Drawn,
+		{ info, terms, strips, first, last }: Drawn,
 		{ colours }: Scene,
-		first: number,
-		last: number,
 		height: number,
-	): void {
-		const { query } = terms;
+	) {
+		const { query, keys } = terms;
+		const above = ROW + NAMES + (info.sink === null ? 0 : ROW);
+		const context = fitCanvas(canvas, size.width, above + height);
 		// In proportion, whatever the scale of weights: these numbers add up.
-		const ink = (largest: number): Ink => inkOf(colours, "linear", largest || 1);
-		const [keys, products] = info.largest.map(ink) as [Ink, Ink];
-		const above = fitCanvas(own, size.width, ROW);
-		painter.draw(above, query, layout.lines, ink(largestOf(query)), ...stripBox(layout, 0, 0));
-		const context = fitCanvas(strips, size.width, height);
+		const [own, ofKeys, ofProducts] = endsOf(terms, info).map((largest) =>
+			inkOf(colours, "linear", largest || 1),
+		) as [Ink, Ink, Ink];
+		drawVector(context, strips[0], INSET, query, own);
+		context.save();
+		context.beginPath();
+		context.rect(0, above, size.width, height);
+		context.clip();
 		for (let index = first; index < last; index++) {
-			const vector = terms.at(keyAt(index))?.vector;
-			if (!vector) continue;
-			const y = index * ROW - size.top;
-			const product = vector.map((number, i) => number * (query[i] as number));
-			painter.draw(context, vector, layout.lines, keys, ...stripBox(layout, 0, y));
-			painter.draw(context, product, layout.lines, products, ...stripBox(layout, 1, y));
+			const numbers = keys.get(keyAt(index));
+			if (!numbers) continue;
+			const y = above + index * ROW - size.top + INSET;
+			drawVector(context, strips[0], y, numbers.subarray(0, info.size), ofKeys);
+			const products = query.map((number, i) => number * (numbers[i] as number));
+			drawVector(context, strips[1], y, products, ofProducts);
 		}
+		context.restore();
 	}
 
-	/** The numbers of what is looked at, and where in the vectors they are. */
-	function say({ terms, info, layout }: Drawn, { tokens, focus }: Scene): void {
-		const key = lookedAt(focus);
-		const term = key === null ? undefined : terms.at(key);
-		const shows = dimension !== undefined && term !== undefined && layout.lines === 1;
-		for (const [i, mark] of marks.entries()) {
-			mark.hidden = !shows;
-			const cell = layout.strip / info.size;
-			mark.style.width = `${cell + 2}px`;
-			mark.style.left = `${(layout.lefts[i] as number) + cell * (dimension ?? 0) - 1}px`;
+	/** The numbers of what is looked at, as far as they are here. */
+	function sumsOf({ info, terms, line }: Drawn, now: Scene): string {
+		const key = lookedAt(now) ?? -1;
+		const numbers = terms.keys.get(key);
+		if (!numbers) {
+			const [q, k, product] = endsOf(terms, info).map(text);
+			return `amber above 0, blue below; full at |q| ${q}, |k| ${k}, |q × k| ${product}`;
 		}
-		sums.classList.toggle("rest", !term);
-		if (!term || key === null) {
-			const ends = [largestOf(terms.query), ...info.largest].map(numberText);
-			setText(
-				sums,
-				`in proportion, amber above 0, blue below; full colour at |q| ${ends[0]}, |k| ${ends[1]}, |q × k| ${ends[2]}`,
+		const parts = [`“${shown(now.tokens.keys, key)}” (${key})`];
+		if (dimension !== undefined) {
+			const [q, k] = [terms.query[dimension] as number, numbers[dimension] as number];
+			parts.push(`dimension ${dimension}: q ${text(q)} × k ${text(k)} = ${text(q * k)}`);
+		}
+		const score = numbers.at(-1) as number;
+		const later = now.description.same_tokens && key > line[2];
+		if (score === -Infinity)
+			parts.push(`not readable: ${later ? "it comes later" : "outside the window, or masked"}`);
+		else {
+			parts.push(
+				...info.steps.map((step, i) => `${step}: ${text(numbers[info.size + i] as number)}`),
 			);
-			return;
+			const weight = Math.exp(score - info.log_sum).toFixed(6);
+			parts.push(`exp(${text(score)} − ${text(info.log_sum)}) = ${weight}`);
 		}
-		const parts = [`“${shown(tokens.keys, key)}” (${key})`];
-		if (dimension !== undefined) parts.push(productText(terms.query, term, dimension));
-		if (term.score > -Infinity) parts.push(sumsText(info, term));
-		setText(sums, parts.join(" · "));
+		return parts.join(" · ");
 	}
 
 	const measure = () => {
-		size = {
-			width: scroll.clientWidth || el.clientWidth,
-			height: scroll.clientHeight,
-			top: scroll.scrollTop,
-		};
+		const { clientWidth, clientHeight, scrollTop } = scroll;
+		size = { width: clientWidth || el.clientWidth, height: clientHeight, top: scrollTop };
 	};
 	return { el, measure, update };
 }
 
-const NOT_SAVED = "Queries and keys weren't saved with the notebook: run the cell again.";
-
-/** The key that is looked at, in any view. */
-function lookedAt({ pair, key }: Focus): number | null {
-	return pair?.[1] ?? key;
+function stepWidth(width: number): number {
+	return Math.min(76, width / 11);
 }
 
-function largestOf(vector: Float32Array): number {
-	return vector.reduce((most, number) => Math.max(most, Math.abs(number)), 0);
+function stripsOf(width: number, { size, steps }: TermsInfo): Drawn["strips"] {
+	const left = Math.min(150, width / 8) + GAP;
+	const rest = width - left - WEIGHT - steps.length * (stepWidth(width) + GAP) - 2 * GAP;
+	const keys = stripOf(size, left, Math.max(32, rest / 2), STRIP);
+	return [keys, { ...keys, left: left + keys.width + GAP }];
+}
+
+/** Which numbers have the full colour: of the query, of all keys, of all products with this query. */
+function endsOf({ query }: RowTerms, { largest }: TermsInfo): number[] {
+	return [Math.max(...query.map(Math.abs)), ...largest];
+}
+
+/** With a minus that is as wide as a plus. */
+function text(number: number): string {
+	return number.toFixed(4).replace("-", "−");
 }
