@@ -115,7 +115,7 @@ describe("of 1500 x 1200, pooled", () => {
 		model.set("hovered", [query, from + 1]);
 		await settled();
 		const read = Array.from({ length: to + 1 - from }, (_, i) => weights.at(0, 0, query, from + i));
-		expect(number(view.text(".matrix .at"), "row sum")).toBeCloseTo(sum(read), 2);
+		expect(number(view.text(".matrix .at"), "row sum in view")).toBeCloseTo(sum(read), 2);
 		model.set("hovered", [query > 750 ? 3 : 1400, null]);
 		await settled();
 		expect(view.text(".matrix .at"), "of a row out of view there is no sum").not.toContain("row");

@@ -213,7 +213,8 @@ function cellText(
 	const row = query === null ? undefined : sums?.rows.of(query);
 	const column = key === null ? undefined : sums?.columns.of(key);
 	const exact = sums?.exact === true;
-	if (row !== undefined) parts.push(`row sum ${numberText(row, exact)}`);
-	if (column !== undefined) parts.push(`column mean ${numberText(column, exact)}`);
+	const part = frame.zoomed ? " in view" : "";
+	if (row !== undefined) parts.push(`row sum${part} ${numberText(row, exact)}`);
+	if (column !== undefined) parts.push(`column mean${part} ${numberText(column, exact)}`);
 	return parts.join(" · ");
 }

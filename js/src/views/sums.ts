@@ -134,7 +134,7 @@ export function drawSums(
 	{ rows, columns }: Sums,
 ): void {
 	if (room < GAP) return;
-	context.fillStyle = css(colours.reader, 0.35);
+	context.fillStyle = css(colours.reader, 0.45);
 	context.fill(rows.bars);
 	context.fillStyle = css(colours.read, 0.8);
 	context.fill(columns.bars);
