@@ -33,7 +33,7 @@ export function LineControls({ state, description, tokens, open, toggle, set }: 
 				type="button"
 				class="quiet"
 				aria-expanded={open}
-				title="more on which lines are drawn"
+				aria-label={`more on which lines are drawn, ${limits} set`}
 				onClick={toggle}
 			>
 				{limits ? `more (${limits})` : "more"}
