@@ -1,5 +1,5 @@
 import { expect, onTestFinished } from "vitest";
-import type { Description, ViewState } from "../src/protocol.gen";
+import type { Description, TokenTable, ViewState } from "../src/protocol.gen";
 import widget from "../src/widget";
 import { frame } from "./events";
 import { Kernel } from "./kernel";
@@ -13,19 +13,27 @@ export interface Options {
 	readonly description?: Partial<Description>;
 	/** The words of the keys where they are others than the queries'. */
 	readonly keyWords?: readonly string[];
+	/** What else than their texts is said of the words. */
+	readonly table?: Partial<TokenTable>;
 	readonly connected?: boolean;
 }
 
 /** One view in the page, from the outside: what a person and a screen reader get. */
 export class Shown {
 	readonly el: HTMLElement;
-	readonly root: ShadowRoot;
+	#root: ShadowRoot;
 	readonly #end: () => void;
 
 	constructor(el: HTMLElement, end: () => void) {
 		this.el = el;
-		this.root = (el.firstElementChild as HTMLElement).shadowRoot as ShadowRoot;
+		this.#root = (el.firstElementChild as HTMLElement).shadowRoot as ShadowRoot;
 		this.#end = end;
+	}
+
+	/** Of the page that is there now: when something else is shown, another takes its place. */
+	get root(): ShadowRoot {
+		this.#root = this.el.firstElementChild?.shadowRoot ?? this.#root;
+		return this.#root;
 	}
 
 	one<E extends HTMLElement = HTMLElement>(selector: string): E {
@@ -75,7 +83,12 @@ let models = 0;
 export function mount(weights: Weights, words: readonly string[], options: Options = {}): Mounted {
 	const keyTable = options.keyWords ? tokenTable(options.keyWords) : null;
 	const description = descriptionOf(weights, keyTable === null, options.description);
-	const kernel = new Kernel(weights, tokenTable(words), keyTable, description);
+	const kernel = new Kernel(
+		weights,
+		{ ...tokenTable(words), ...options.table },
+		keyTable,
+		description,
+	);
 	const model = new HostModel<ViewState>({
 		kind: "",
 		unit: "token",

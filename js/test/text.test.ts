@@ -146,7 +146,10 @@ describe("keys that are other tokens than the queries", () => {
 		const { model, open } = mount(weights, WORDS, { keyWords });
 		const view = await open();
 		const [queries, keys] = view.all(".tokens");
-		expect(view.all(".caption").map((el) => el.textContent)).toEqual(["query reads …", "… key"]);
+		expect(view.all(".caption").map((el) => el.firstChild?.textContent)).toEqual([
+			"query reads …",
+			"… key",
+		]);
 		expect(queries?.querySelectorAll(".token")).toHaveLength(7);
 		expect(keys?.querySelectorAll(".token")).toHaveLength(5);
 		const [query, key] = [queries, keys].map(
@@ -322,4 +325,81 @@ test("a weight that is negative is shaded cold, with its sign under the token", 
 		Number,
 	);
 	expect(b).toBeGreaterThan(r as number);
+});
+
+describe("the direction", () => {
+	const ways = (view: Shown) =>
+		view.all('[aria-label="direction"] button').map((el) => [el.textContent, el.ariaPressed]);
+
+	test("turned round, what reads the token fills and is numbered, and what it reads rules", async () => {
+		const { open } = mount(WEIGHTS, WORDS, {
+			state: { layer: 1, heads: [2], direction: "is read by", top_mass: 1 },
+		});
+		const view = await open();
+		await hover(view.token(5));
+		const tokens = view.all(".token");
+		const [reads, readers] = [rowOf(WEIGHTS, 1, 2, 5), columnOf(WEIGHTS, 1, 2, 5)];
+		expect(order(tokens.map(fillOf)).slice(0, 3)).toEqual(order(readers).slice(0, 3));
+		expect(order(tokens.map(ruleOf)).slice(0, 3)).toEqual(order(reads).slice(0, 3));
+		expect(tokens.map((token) => Number(token.dataset.weight ?? 0))).toEqual(
+			readers.map((weight) => (weight < 0.02 ? 0 : Number(weight.toFixed(2)))),
+		);
+		const [r, , b] = (getComputedStyle(
+			tokens[order(readers)[0] as number] as Element,
+		).backgroundColor.match(/[\d.]+/g) ?? []) as unknown as number[];
+		expect(Number(b), "in the colour of who reads").toBeGreaterThan(Number(r));
+	});
+
+	test("r turns it anywhere in the widget, the control says and changes it", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		expect(ways(view)).toEqual([
+			["reads", "true"],
+			["is read by", "false"],
+		]);
+		for (const [i, place] of [".explorer", ".scroll", ".token"].entries()) {
+			expect(await press(view.one(place), "r"), place).toBe(false);
+			expect(model.get("direction")).toBe(i % 2 ? "reads" : "is read by");
+		}
+		expect(ways(view)[1]).toEqual(["is read by", "true"]);
+		await click(view.one('[aria-label="direction"] button'));
+		expect(model.get("direction")).toBe("reads");
+		expect(await press(view.one("select"), "r"), "typed ahead in a list").toBe(false);
+		expect(model.get("direction")).toBe("reads");
+	});
+
+	test("the caption says what is shaded, and its line never moves the text", async () => {
+		const { model, open } = mount(WEIGHTS, WORDS);
+		const view = await open();
+		const said = () => view.text(".caption span");
+		const { top } = view.one(".tokens").getBoundingClientRect();
+		expect(said()).toBe("");
+		await hover(view.token(5));
+		expect(said()).toBe("what “it” reads");
+		model.set("direction", "is read by");
+		await frame();
+		expect(said()).toBe("what reads “it”");
+		model.set("direction", "reads");
+		model.set("selected", [5, 5]);
+		model.set("also", [[2, 2]]);
+		await frame();
+		expect(said()).toBe("what “it” and 1 more read");
+		expect(view.one(".tokens").getBoundingClientRect().top).toBe(top);
+	});
+
+	test("of two sides the looked-at key fills the queries then, and no key", async () => {
+		const weights = softmaxWeights(2, 3, 7, 5);
+		const { model, open } = mount(weights, WORDS, {
+			keyWords: numbered(5, "key"),
+			state: { direction: "is read by" },
+		});
+		const view = await open();
+		model.set("hovered", [null, 4]);
+		await frame();
+		const [queries, keys] = view
+			.all(".tokens")
+			.map((line) => [...line.querySelectorAll<HTMLElement>(".token")].map(fillOf));
+		expect(order(queries as number[])[0]).toBe(order(columnOf(weights, 0, 0, 4))[0]);
+		expect(Math.max(...(keys as number[]))).toBe(0);
+	});
 });
