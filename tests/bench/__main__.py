@@ -1,4 +1,4 @@
-"""Compare with bertviz's head_view in one run, and write the table.
+"""Compare with bertviz in one run, and write the tables.
 
 python -m tests.bench [--lengths 32,128] [--write]
 """
@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from tests.e2e.conftest import CHROMIUM, QUIET
 from tests.e2e.servers import jupyter_lab
 
-from . import ours, peer
+from . import ours, peer, views
 from .measure import Figures
 
 RESULTS = Path(__file__).parent / "RESULTS.md"
@@ -41,6 +41,9 @@ def main() -> None:
                 print(rows[-1], flush=True)
             rows.append(ratio(n, *pair.values()))
             print(rows[-1], flush=True)
+        for part in views.report(url, Path(name)):
+            rows.append(part)
+            print(part, flush=True)
     table = "\n".join(rows)
     print(f"\n{table}")
     if options.write:
@@ -102,7 +105,7 @@ def about() -> str:
     """Return what was compared and on what."""
     packages = ", ".join(f"{name} {version(name)}" for name in ("bertviz", "jupyterlab", "torch"))
     return f"""\
-# The comparison with bertviz's head_view
+# The comparison with bertviz
 
 Written by `make bench ARGS=--write`: {os.cpu_count()} cores, {platform.machine()}, Python \
 {platform.python_version()}, {packages}, headless Chromium with software drawing.

@@ -40,6 +40,9 @@ window.__painted = () => new Promise((done) => requestAnimationFrame(() => {
 }));
 window.__hovers = [];
 window.__listen = () => {
+  window.__hovers = [];
+  if (window.__listens) return;
+  window.__listens = true;
   let heard = 0;
   addEventListener("mousemove", () => {
     heard = performance.now();

@@ -1,4 +1,4 @@
-"""bertviz's head_view at its best: its page opened as a file, its libraries from this machine."""
+"""bertviz at its best: its page opened as a file, its libraries from this machine."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
+
+from tests.e2e.conftest import CHROMIUM, QUIET
 
 from .attentions import attentions_of, tokens_of
 from .measure import PROBES, Figures, hover, renderer_mb
@@ -36,13 +39,13 @@ SWITCH_LAYER = """async (layer) => {
 }"""
 
 
-def write_page(n: int, path: Path) -> None:
+def write_page(view: str, n: int, path: Path) -> None:
     """Write bertviz's page and print what that took, as JSON."""
-    from bertviz import head_view
+    import bertviz
 
     attentions, tokens = attentions_of(n), tokens_of(n)
     start = time.perf_counter()
-    html = head_view(attentions, tokens, html_action="return").data
+    html = getattr(bertviz, view)(attentions, tokens, html_action="return").data
     seconds = time.perf_counter() - start
     path.write_text(f"<!doctype html><meta charset=utf-8><body>{html}</body>")
     print(json.dumps({"seconds": seconds, "bytes": len(html.encode())}))
@@ -50,17 +53,9 @@ def write_page(n: int, path: Path) -> None:
 
 def measure(browser: Browser, n: int, folder: Path) -> Figures:
     path = folder / f"bertviz-{n}.html"
-    # In a process of its own: at 512 tokens it takes gigabytes.
-    made = subprocess.run(
-        [sys.executable, "-m", "tests.bench.peer", str(n), str(path)],
-        stdout=subprocess.PIPE,
-        check=True,
-    )
-    written = json.loads(made.stdout.splitlines()[-1])
+    written = _written("head_view", n, path)
     figures = Figures(python_s=written["seconds"], sent_bytes=written["bytes"])
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.route("https://cdnjs.cloudflare.com/**", _from_this_machine)
-    page.add_init_script(PROBES)
+    page = _page(browser)
     try:
         _measure_page(browser, page, path, figures)
     except PlaywrightTimeout:
@@ -69,6 +64,46 @@ def measure(browser: Browser, n: int, folder: Path) -> Figures:
         page.close()
         path.unlink()
     return figures
+
+
+def first_model_view(n: int, folder: Path) -> str:
+    """Say how long its view of all heads takes to be drawn, and of how many nodes it is."""
+    path = folder / f"bertviz-model-{n}.html"
+    written = _written("model_view", n, path)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        page = _page(browser)
+        page.set_default_timeout(PATIENCE_S * 1000)
+        start = time.time()
+        try:
+            page.goto(path.as_uri(), wait_until="commit")
+            page.wait_for_function("() => document.querySelector('#vis line')")
+            drawn = page.evaluate(LINES) / 1000 - start
+            nodes = page.evaluate("() => document.querySelectorAll('*').length")
+            said = f"after {drawn + written['seconds']:.0f} s, as {nodes:,} nodes"
+        except PlaywrightTimeout:
+            said = f"draws nothing within {PATIENCE_S} s"
+        browser.close()
+    path.unlink()
+    return said
+
+
+def _written(view: str, n: int, path: Path) -> dict[str, Any]:
+    """Let a process of its own write the page: at 512 tokens it takes gigabytes."""
+    made = subprocess.run(
+        [sys.executable, "-m", "tests.bench.peer", view, str(n), str(path)],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    written: dict[str, Any] = json.loads(made.stdout.splitlines()[-1])
+    return written
+
+
+def _page(browser: Browser) -> Page:
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.route("https://cdnjs.cloudflare.com/**", _from_this_machine)
+    page.add_init_script(PROBES)
+    return page
 
 
 def _measure_page(browser: Browser, page: Page, path: Path, figures: Figures) -> None:
@@ -91,4 +126,4 @@ def _from_this_machine(route: Route) -> None:
 
 
 if __name__ == "__main__":
-    write_page(int(sys.argv[1]), Path(sys.argv[2]))
+    write_page(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
