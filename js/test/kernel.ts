@@ -8,6 +8,7 @@ import {
 	type Snapshot,
 	type StepInfo,
 	type StripKey,
+	type TermsRequest,
 	TILE,
 	type TileKey,
 	type TokensReply,
@@ -17,6 +18,8 @@ import {
 } from "../src/protocol.gen";
 import { HostModel } from "./model";
 import { columnOf, rowOf, tokenTable, type Weights } from "./weights";
+
+const STEPS = ["Σ q × k", "× 0.5", "+ bias", "= score"];
 
 /** Answers requests from `weights` over a data model, as channel.py does. */
 export class Kernel {
@@ -32,6 +35,9 @@ export class Kernel {
 	/** Requests for tiles are answered with these shares first, as by a kernel that still computes. */
 	shares: number[] = [];
 	steps: readonly StepInfo[] = [];
+	/** While not empty, there are no queries and keys, and this says why. */
+	why = "";
+	sink: number | null = null;
 	/** What each query reads of hidden keys. */
 	hidden: (layer: number, head: number, query: number) => number = () => 0;
 	readonly #encoding: Encoding;
@@ -110,6 +116,14 @@ export class Kernel {
 		} else if (kind === "tokens") {
 			this.#answered++;
 			this.reply(this.tokensReply(id));
+		} else if (kind === "terms") {
+			const numbers = await deflate(new Uint8Array(this.#terms(request).buffer));
+			this.#answered++;
+			const { line, keys } = request;
+			const why = this.why;
+			const terms = why === "" ? { size: 3, steps: STEPS, log_sum: 0.5, sink: this.sink } : null;
+			const info = terms && { ...terms, largest: [4, 8] as const };
+			this.reply({ id, kind, line, keys, terms: info, why }, why === "" ? [numbers] : []);
 		} else {
 			const { reply, buffers } = await (kind === "weights"
 				? this.#weightsReply(request, this.#encoding)
@@ -117,6 +131,20 @@ export class Kernel {
 			this.#answered++;
 			this.reply(reply, buffers);
 		}
+	}
+
+	/** Vectors whose products sum to the scores that give the weights, halved and shifted by key. */
+	#terms({ line: [layer, head, query], keys }: TermsRequest): Float32Array<ArrayBuffer> {
+		const own = [query + 1, 2, -1];
+		const rows = keys.map((key) => {
+			const weight = this.#weights.at(layer, head, query, key);
+			const bias = key / 10;
+			const score = Math.log(weight) + 0.5;
+			const product = weight ? 2 * (score - bias) : 3;
+			const vector = [(product - 2 * key + 1) / (query + 1), key, 1];
+			return [...vector, product, product / 2, bias, score];
+		});
+		return Float32Array.from([...own, ...rows.flat()]);
 	}
 
 	#wholeAs(): Encoding {

@@ -346,7 +346,49 @@ MALFORMED: list[tuple[object, str, str]] = [
     (weights_request(masses=[[3, 0]]), "r1", "layer 3 is out of range: 0 to 2"),
     (weights_request(masses=[[0, 0, 0]]), "r1", "isn't [layer, head]: 2 integers"),
     (weights_request(columns=[{"layer": 0}]), "r1", "isn't [layer, head, key]: 3 integers"),
+    ({"id": "x", "kind": "terms", "shown": "", "line": [0, 0, 5]}, "x", "query 5 is out of range"),
+    ({"id": "x", "kind": "terms", "shown": "", "line": [0, 0, 4]}, "x", "terms needs keys, a list"),
+    (
+        {"id": "x", "kind": "terms", "shown": "", "line": [0, 0, 4], "keys": [7]},
+        "x",
+        "key 7 is out of range: 0 to 6",
+    ),
+    (
+        {"id": "x", "kind": "terms", "shown": "", "line": [0, 0, 4], "keys": ["a"]},
+        "x",
+        "1 integers, and nothing else",
+    ),
 ]
+
+
+def test_terms_are_those_of_the_attention(wires: dict[str, Wire]) -> None:
+    """Catches vectors and steps that the browser would cut at other places."""
+    attention, _ = states(4, 9)
+    _, wire = open_source(attention, wires)
+    request = {"id": "t", "kind": "terms", "shown": "", "line": [0, 2, 5], "keys": [3, 8, 0]}
+    reply, (buffer,) = wire.request(request)
+    terms = attention.terms(0, 2, 5, [3, 8, 0])
+    assert (reply["line"], reply["keys"], reply["why"]) == ((0, 2, 5), [3, 8, 0], "")
+    info = reply["terms"]
+    assert (info["size"], info["log_sum"]) == (len(terms.query), terms.log_sum)
+    assert info["steps"] == list(terms.steps)
+    numbers = np.frombuffer(buffer, "<f4")
+    np.testing.assert_array_equal(numbers[: info["size"]], terms.query)
+    by_key = numbers[info["size"] :].reshape(3, -1)
+    np.testing.assert_array_equal(by_key[:, : info["size"]], terms.key)
+    np.testing.assert_array_equal(by_key[:, info["size"]], terms.product)
+    np.testing.assert_array_equal(by_key[:, -1], terms.score)
+
+
+def test_weights_without_queries_and_keys_say_so(
+    attention: DenseAttention, wires: dict[str, Wire]
+) -> None:
+    """As an answer, not as an error: the view that asked shows it, and nothing is broken."""
+    _, wire = open_source(attention, wires)
+    request = {"id": "t", "kind": "terms", "shown": "", "line": [0, 1, 4], "keys": [6]}
+    reply, buffers = wire.request(request)
+    assert (reply["kind"], reply["terms"], buffers) == ("terms", None, [])
+    assert "without queries and keys" in reply["why"]
 
 
 @pytest.mark.parametrize(("request_", "identity", "message"), MALFORMED)
