@@ -1,4 +1,4 @@
-import { type Cells, paintCells } from "../draw/matrix";
+import { type Cells, codeInks, paintCells, paintCodes } from "../draw/matrix";
 import { TILE, type TileKey } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { type Tile, tileKey } from "../source/cache";
@@ -124,9 +124,13 @@ export class TilePainter {
 			tileAt(tileKey(state.layer, head, level, q, k, state.pooling)),
 		);
 		if (!tiles.every((tile) => tile !== undefined)) return undefined;
-		const cells = meanOf(tiles, table);
-		const bitmap = new OffscreenCanvas(cells.columns, cells.rows);
-		bitmap.getContext("2d")?.putImageData(paintCells(cells, ink), 0, 0);
+		const [one] = tiles;
+		const image =
+			one && tiles.length === 1
+				? paintCodes(one.codes, one.columns, codeInks(table, ink))
+				: paintCells(meanOf(tiles, table), ink);
+		const bitmap = new OffscreenCanvas(image.width, image.height);
+		bitmap.getContext("2d")?.putImageData(image, 0, 0);
 		this.#bitmaps.set(name, bitmap);
 		for (const oldest of this.#bitmaps.keys()) {
 			if (this.#bitmaps.size <= KEPT) break;
