@@ -140,9 +140,12 @@ export function mountExplorer(
 				whileNoting(draw, (notes) => {
 					if (!latest) throw new Error("nothing is shown yet.");
 					const { el } = views[view];
-					const remark = el.querySelector(".remark")?.textContent ?? "";
+					const remarks = Array.from(
+						el.querySelectorAll(".remark > *"),
+						(part) => part.textContent,
+					);
 					return {
-						drawing: pictureOf(el, captionOf(view, latest, remark), notes),
+						drawing: pictureOf(el, captionOf(view, latest, remarks), notes),
 						name: fileName(view, latest),
 					};
 				}),

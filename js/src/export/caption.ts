@@ -6,8 +6,8 @@ import { headsText, headText, short } from "../ui/words";
 /** Who made the picture. */
 const PACKAGE = "attention-explorer";
 
-/** Whose weights a picture shows, and what was done to them; `remark` is what its view says of itself. */
-export function captionOf(view: ViewName, scene: Scene, remark: string): string[] {
+/** Whose weights a picture shows, and what was done to them; `remarks` are what its view says of itself. */
+export function captionOf(view: ViewName, scene: Scene, remarks: readonly string[]): string[] {
 	const { description, state } = scene;
 	const { model, kind, queries, keys, same_tokens, notes } = description;
 	return [
@@ -18,14 +18,12 @@ export function captionOf(view: ViewName, scene: Scene, remark: string): string[
 			? `${queries} ${state.unit}s`
 			: `${queries} ${state.unit}s read ${keys} ${state.unit}s`,
 		lookedText(scene),
-		hiddenText(scene),
-		state.renormalise ? "rows renormalised" : "",
 		...(view === "heads"
 			? Object.values(limitsText(state)).map((text) => `not drawn: ${text}`)
 			: view === "neuron"
 				? []
 				: [`colour: ${state.scale} scale up to ${Number(scene.ink.largest.toPrecision(3))}`]),
-		remark,
+		...remarks,
 		...notes,
 		PACKAGE,
 	].filter(Boolean);
@@ -37,7 +35,7 @@ function whichHeads(view: ViewName, scene: Scene): string {
 	if (view === "model") return `${layers.length} layers × ${heads} heads`;
 	if (view === "neuron")
 		return headText(description, { layer: state.layer, head: state.heads[0] ?? 0 });
-	const mean = view !== "heads" && state.heads.length > 1;
+	const mean = view === "text" && state.heads.length > 1;
 	return headsText(scene) + (mean ? ` (mean over ${state.heads.length} heads)` : "");
 }
 
@@ -50,16 +48,6 @@ function lookedText({ focus, tokens }: Scene): string {
 	]
 		.filter(Boolean)
 		.join(", ");
-}
-
-function hiddenText({ description, state }: Scene): string {
-	const { hides, hidden_tokens } = description;
-	if (!hides) return "";
-	const names = [
-		...state.hide.map((name) => (name === "first" ? "first token" : name)),
-		...state.hide_tokens.map((key, i) => `“${hidden_tokens[i] ?? ""}” (${key})`),
-	];
-	return `hidden: ${names.join(", ")} (${hides} ${hides === 1 ? "key" : "keys"})`;
 }
 
 /** A file's name for a view, from what it shows. */

@@ -25,6 +25,12 @@ export function fontOf(style: CSSStyleDeclaration, size = style.fontSize): strin
 	return `${style.fontStyle} ${style.fontWeight} ${size} ${style.fontFamily}`;
 }
 
+/** Whether anything of an element is. */
+export function isDrawn(el: Element): boolean {
+	const { display, visibility } = getComputedStyle(el);
+	return !el.matches(LEFT_OUT) && display !== "none" && visibility !== "hidden";
+}
+
 /** Draws what the browser has laid out: boxes, letters at their places, and canvases. */
 export class Painter {
 	readonly #x: number;
@@ -48,8 +54,8 @@ export class Painter {
 	/** Draw an element and what is in it where it meets `clip`; beyond `ends` words end in "…". */
 	draw(el: Element, into: SVGElement, clip: DOMRect, ends: DOMRect | null): void {
 		const style = getComputedStyle(el);
-		const { display, visibility, opacity } = style;
-		if (el.matches(LEFT_OUT) || display === "none" || visibility === "hidden") return;
+		const { display, opacity } = style;
+		if (!isDrawn(el)) return;
 		const group = opacity === "1" ? into : into.appendChild(svg("g", { opacity }));
 		for (const box of el.getClientRects()) if (shared(box, clip)) this.#box(box, style, group);
 		if (el instanceof HTMLCanvasElement) this.#canvas(el, group);
@@ -96,7 +102,8 @@ export class Painter {
 		const at = this.#at(box);
 		const { x, y, width, height } = at;
 		const add = (...shape: Parameters<typeof svg>) => into.append(svg(...shape));
-		const radii = CORNERS.map((corner) => px(style[`border${corner}Radius`]));
+		const most = Math.min(width, height) / 2;
+		const radii = CORNERS.map((corner) => Math.min(most, px(style[`border${corner}Radius`])));
 		const shape = (more: Parameters<typeof svg>[1]) => {
 			const [rx = 0] = radii;
 			if (radii.every((r) => r === rx)) add("rect", { ...at, rx, ...more });

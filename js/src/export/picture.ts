@@ -1,5 +1,5 @@
 import type { Noted } from "../draw/noted";
-import { fontOf, measured, Painter } from "./painter";
+import { fontOf, isDrawn, measured, Painter } from "./painter";
 import { paint, svg } from "./svg";
 
 const MARGIN = 16;
@@ -13,7 +13,9 @@ export function pictureOf(
 	caption: readonly string[],
 	notes: ReadonlyMap<Element, Noted>,
 ): SVGElement {
-	const { left, top, width: across, height: down } = pane.getBoundingClientRect();
+	const { left, top, width: across } = pane.getBoundingClientRect();
+	// Beside a longer view it is stretched.
+	const down = Math.max(...[...pane.children].filter(isDrawn).map(bottomOf)) - top;
 	const style = getComputedStyle(pane);
 	const lines = wrapped(caption, across, fontOf(style, `${CAPTION.size}px`));
 	const width = Math.ceil(across) + 2 * MARGIN;
@@ -39,6 +41,10 @@ export function pictureOf(
 		);
 	}
 	return out;
+}
+
+function bottomOf(el: Element): number {
+	return el.getBoundingClientRect().bottom;
 }
 
 /** Parts with points between them, on as many lines as they take. */

@@ -10,11 +10,8 @@ export function svg(tag: string, attributes: Attributes = {}, text = ""): SVGEle
 	const el = document.createElementNS(SVG, tag);
 	for (const [name, value] of Object.entries(attributes))
 		if (value !== null && value !== undefined && value !== "")
-			el.setAttribute(
-				name,
-				typeof value === "number" ? `${Number(value.toFixed(2))}` : value.replace(UNWRITABLE, ""),
-			);
-	if (text) el.textContent = text.replace(UNWRITABLE, "");
+			el.setAttribute(name, typeof value === "number" ? `${Number(value.toFixed(2))}` : value);
+	if (text) el.textContent = text.replace(UNWRITABLE, "\uFFFD");
 	return el;
 }
 
