@@ -365,10 +365,10 @@ def test_terms_are_those_of_the_attention(wires: dict[str, Wire]) -> None:
     """Catches vectors and steps that the browser would cut at other places."""
     attention, _ = states(4, 9)
     _, wire = open_source(attention, wires)
-    request = {"id": "t", "kind": "terms", "shown": "", "line": [0, 2, 5], "keys": [3, 8, 0]}
+    request = {"id": "t", "kind": "terms", "shown": "", "line": [0, 2, 5], "keys": [3, 1, 0]}
     reply, (buffer,) = wire.request(request)
-    terms = attention.terms(0, 2, 5, [3, 8, 0])
-    assert (reply["line"], reply["keys"], reply["why"]) == ((0, 2, 5), [3, 8, 0], "")
+    terms = attention.terms(0, 2, 5, [3, 1, 0])
+    assert (reply["line"], reply["keys"], reply["why"]) == ((0, 2, 5), [3, 1, 0], "")
     info = reply["terms"]
     assert (info["size"], info["log_sum"]) == (len(terms.query), terms.log_sum)
     assert info["steps"] == list(terms.steps)

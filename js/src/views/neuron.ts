@@ -95,7 +95,8 @@ export function neuronView(actions: Actions, signal: AbortSignal): View {
 		const at = drawn.order?.indexOf(looked) ?? looked;
 		const down = { ArrowDown: 1, ArrowUp: -1 }[key];
 		const along = { ArrowRight: 1, ArrowLeft: -1 }[key];
-		const [asks, here] = pointerAt(within(at + (down ?? 0), keys));
+		// The query that was asked for last: on a slow line its numbers may not be here yet.
+		const [asks, here] = [query ?? 0, keyAt(within(at + (down ?? 0), keys))];
 		if (key === "Enter" || key === " ") actions.pin([asks, here], false);
 		else if (down || along) actions.hover([within(asks + (along ?? 0), queries), here], "cell");
 		else return;
@@ -187,9 +188,9 @@ export function neuronView(actions: Actions, signal: AbortSignal): View {
 			const key = keyAt(index);
 			const numbers = terms.keys.get(key)?.subarray(info.size);
 			const score = numbers?.at(-1);
-			const cells =
-				score === -Infinity ? [...blank, "not readable"] : Array.from(numbers ?? [], text);
-			const name = key === looked ? "focused" : "";
+			const hidden = score === -Infinity;
+			const cells = hidden ? ["not readable"] : Array.from(numbers ?? [], text);
+			const name = `${key === looked ? "focused" : ""} ${hidden ? "hides" : ""}`;
 			rows.push(row(name, [shown(tokens.keys, key), "", "", ...cells], score, index));
 		}
 		render(rows, content);
