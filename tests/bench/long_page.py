@@ -23,6 +23,8 @@ from .ours import EXPLORER
 PLACES = 30
 # CSS pixels a token: the matrix then shows somewhat less than two tiles a side, a cell a token.
 CELL = 1.1
+# Of the matrix's width, what labels and sums take.
+AROUND = 68 + 48
 TILE = 256
 FAST_PAN_TILES = 100
 PAN_S = 3.0
@@ -229,7 +231,7 @@ def zoom_in(page: Page, n: int) -> None:
     page.wait_for_function(SETTLED)
     page.evaluate("() => window.__watch()")
     stage: float = page.evaluate(f"() => {EXPLORER}.querySelector('.stage').clientWidth")
-    page.evaluate("(factor) => window.__zoom(factor)", CELL / ((stage - 2) / n))
+    page.evaluate("(factor) => window.__zoom(factor)", CELL / ((stage - AROUND) / n))
     page.evaluate("() => window.__painted()")
     page.wait_for_function(SETTLED)
 
@@ -260,8 +262,10 @@ def visit(notebook: LabNotebook, keys: float, queries: float) -> Visit:
     found = notebook.page.evaluate(PAN_AND_WAIT, [-CELL * keys, -CELL * queries])
     answers = json.loads(notebook.python("print(json.dumps(answers[-20:]))"))
     kernel = {name: (start, stop) for name, start, stop in answers}
-    came = {it["id"]: it for it in found["came"]}
-    first, last = found["sent"][0], found["sent"][-1]
+    came = {it["id"]: it for it in found["came"] if it["at"] <= found["painted"]}
+    # What isn't urgent is asked for meanwhile, and comes after the paint.
+    asked = [it for it in found["sent"] if it["id"] in came]
+    first, last = asked[0], asked[-1]
     back = came[last["id"]]
     return Visit(
         to_kernel=kernel[first["id"]][0] - first["at"],
@@ -269,7 +273,7 @@ def visit(notebook: LabNotebook, keys: float, queries: float) -> Visit:
         to_page=back["at"] - kernel[last["id"]][1],
         to_paint=found["painted"] - back["at"],
         total=found["painted"] - first["at"],
-        kilobytes=sum(came[it["id"]]["bytes"] for it in found["sent"]) / 1e3,
+        kilobytes=sum(came[it["id"]]["bytes"] for it in asked) / 1e3,
     )
 
 
