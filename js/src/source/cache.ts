@@ -208,7 +208,10 @@ export class WeightCache {
 	putLines({ rows, columns, masses, scores }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
 		const { queries, keys, layers, heads } = this.#description;
 		const numbers = scores ? this.#description.scores.length * layers.length * heads : 0;
-		expectBytes(data, 4 * (rows.length * keys + (columns.length + masses.length) * queries + numbers));
+		expectBytes(
+			data,
+			4 * (rows.length * keys + (columns.length + masses.length) * queries + numbers),
+		);
 		const values = new Float32Array(data.buffer, data.byteOffset, data.length / 4);
 		let at = 0;
 		const put = (axis: Axis | "mass", key: LineKey | MassKey, length: number) => {
@@ -221,4 +224,3 @@ export class WeightCache {
 		if (scores) this.scores = values.slice(at);
 	}
 }
-
