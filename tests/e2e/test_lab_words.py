@@ -61,7 +61,7 @@ def test_words_are_chosen_and_left_again(notebook: LabNotebook) -> None:
 def test_hidden_specials_and_how_much_they_had(notebook: LabNotebook) -> None:
     """Catches a meter of another row or head, and a share of what is left instead of all."""
     explorer = notebook.explorer()
-    menu = explorer.root.get_by_label(re.compile("^hide keys"))
+    menu = explorer.root.get_by_label(re.compile("^hide .*keys$"))
     menu.click()
     special = explorer.root.get_by_role("checkbox", name="special")
     special.check()

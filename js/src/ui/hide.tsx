@@ -48,7 +48,7 @@ export function Hide({
 			}}
 			onKeyDown={closeByEscape}
 		>
-			<summary aria-label={`hide keys, ${hides} hidden`}>
+			<summary aria-label={hides > 0 ? `hide ${hides}, hidden keys` : "hide keys"}>
 				hide{hides > 0 && <b> {hides}</b>}
 			</summary>
 			<fieldset class="panel" disabled={!live} aria-label="keys that are hidden">

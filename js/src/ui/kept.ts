@@ -50,5 +50,5 @@ export class Kept {
 
 function nameOf(el: Element): string {
 	// The number of hidden keys in a name is another one in the next page.
-	return (el.ariaLabel || el.textContent || "").replace(/, \d+ hidden$/, "");
+	return (el.ariaLabel || el.textContent || "").replace(/^hide \d+, hidden/, "hide");
 }

@@ -1,0 +1,100 @@
+import axe from "axe-core";
+import { describe, expect, test } from "vitest";
+import { click, hoverAt } from "./events";
+import { mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
+
+const WEIGHTS = softmaxWeights(3, 4, 9, 9);
+const WORDS = numbered(9);
+const VIEWS = ["text", "heads", "matrix", "model", "neuron"] as const;
+
+async function open(options: Options = {}) {
+	const mounted = mount(WEIGHTS, WORDS, options);
+	return { ...mounted, view: await mounted.open(1100) };
+}
+
+/** What of WCAG 2.2 AA a view breaks, as axe names it. */
+async function broken(view: Shown): Promise<string[]> {
+	const root = view.one(".explorer");
+	document.body.style.background = root.dataset.theme === "dark" ? "#141417" : "#fff";
+	// Over pictures axe can't tell the ground of letters.
+	const { violations } = await axe.run(view.el, {
+		resultTypes: ["violations"],
+		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+		// These are of whole pages, not of what is put into one.
+		rules: { region: { enabled: false }, "page-has-heading-one": { enabled: false } },
+	});
+	return violations
+		.filter(({ impact }) => impact === "serious" || impact === "critical")
+		.flatMap(({ id, nodes }) =>
+			nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
+		);
+}
+
+describe.each(["light", "dark"] as const)("no serious violation, %s", (theme) => {
+	test.each(VIEWS)("in the %s view at rest, with a token pinned, with all heads", async (name) => {
+		const { model, view, settled } = await open({ state: { theme, view: [name] } });
+		expect(await broken(view)).toEqual([]);
+		model.set("selected", [4, 4]);
+		model.set("also", [[6, null]]);
+		await settled();
+		expect(await broken(view)).toEqual([]);
+		model.set("heads", [0, 1, 2, 3]);
+		await settled();
+		expect(await broken(view)).toEqual([]);
+	});
+
+	test("with all views and a cell hovered", async () => {
+		const { view } = await open({ state: { theme, view: VIEWS } });
+		await hoverAt(view.one(".stage"), 150, 150);
+		expect(await broken(view)).toEqual([]);
+	});
+
+	test("with every menu open", async () => {
+		const { view } = await open({ state: { theme, selected: [2, 2] } });
+		for (const menu of view.all<HTMLDetailsElement>("details")) menu.open = true;
+		await click(view.one(".line-controls [aria-expanded]"));
+		expect(await broken(view)).toEqual([]);
+	});
+
+	test("with two kinds, and hidden keys", async () => {
+		const { view } = await open({
+			state: { theme, kind: "cross", hide: ["first"], hide_tokens: [3] },
+			description: {
+				kind: "cross",
+				kinds: ["encoder", "cross"],
+				hides: 2,
+				hidden_tokens: ["w3"],
+				check: { worst: 2e-7, tolerance: 1e-5, ok: true },
+			},
+			keyWords: numbered(9, "k"),
+		});
+		expect(await broken(view)).toEqual([]);
+	});
+
+	test("with a fault", async () => {
+		const { kernel, render } = mount(WEIGHTS, WORDS, { state: { theme } });
+		kernel.failing = "layer 1 has no attention";
+		const view = render();
+		await expect.poll(() => view.text(".fault")).toContain(kernel.failing);
+		expect(await broken(view)).toEqual([]);
+	});
+
+	test("with steps", async () => {
+		const mounted = mount(WEIGHTS, WORDS, { state: { theme, selected: [5, null] } });
+		mounted.kernel.steps = [5, 6, 7].map((query) => ({
+			token: query + 1,
+			query,
+			probability: 0.5,
+			alternatives: [["other", 0.25] as const],
+		}));
+		const view = await mounted.open();
+		expect(view.all(".steps")).toHaveLength(1);
+		expect(await broken(view)).toEqual([]);
+	});
+
+	test("without a kernel", async () => {
+		const view = mount(WEIGHTS, WORDS, { state: { theme }, connected: false }).render();
+		await expect.poll(() => view.text(".status")).toBe("no kernel");
+		expect(await broken(view)).toEqual([]);
+	});
+});
