@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import traitlets
 
 from .attention import Attention
 from .attention.base import Float
-from .channel import AttentionSource
 from .inputs import read_inputs
-from .opening import describe, take_snapshot
 from .protocol import Theme, ViewName
-from .state import Limits, check_index, check_layer
-from .tracing import Kind, Tokens, Trace, trace
+from .shown_view import ShownView
+from .state import check_index, check_layer
+from .tracing import Tokens, Trace, trace
 from .tracing.tracer import Store
-from .variants import Variant, Variants
-from .view_state import ViewState, read_state, variant_of
+from .view_state import read_state
 
 if TYPE_CHECKING:
-    from threading import Lock
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
     from typing_extensions import Self
 
-_MODULE = Path(__file__).parent / "static" / "widget.js"
 
-
-class AttentionExplorer(ViewState):
+class AttentionExplorer(ShownView):
     """Linked, interactive views of what a Transformer attends to.
 
     Layers, heads and tokens count from 0; a layer is an index into the layers that have attention.
@@ -89,16 +79,6 @@ class AttentionExplorer(ViewState):
         The JavaScript part wasn't built.
     """
 
-    _esm = _MODULE if _MODULE.is_file() else ""
-
-    _description = traitlets.Dict().tag(sync=True)
-    _snapshot = traitlets.Dict().tag(sync=True)
-    _source = traitlets.Unicode().tag(sync=True)
-    _uuid = traitlets.Unicode().tag(sync=True)
-
-    # Set before anything can fail: an object that never came to be is closed too.
-    _data: AttentionSource | None = None
-
     def __init__(
         self,
         attentions: object,
@@ -116,13 +96,6 @@ class AttentionExplorer(ViewState):
         batch_index: int | None = None,
         **options: Any,
     ) -> None:
-        if not type(self)._esm:
-            raise RuntimeError(
-                f"the JavaScript part isn't built ({_MODULE} is missing): in the project's folder "
-                "run `pip install .` or `npm --prefix js ci && npm --prefix js run build`, then "
-                "restart Python"
-            )
-        self._trace = attentions if isinstance(attentions, Trace) else None
         named = {
             "layer": layer,
             "heads": heads,
@@ -135,33 +108,14 @@ class AttentionExplorer(ViewState):
         opened = read_state(state, given, options)
         kinds, kind = read_inputs(attentions, tokens, key_tokens, batch_index)
         self._trace = attentions if isinstance(attentions, Trace) else None
-        self._variants = Variants(kinds)
-        self._variant = variant_of(opened, kinds, kind)
-        self._limits = self._limits_of(self._variant)
         if model_name is None:
             model_name = self._trace.model_name if self._trace else ""
-        super().__init__(
-            **{"kind": kind, **opened},
-            _description=describe(self._variants, self._variant, model_name),
-            _uuid=uuid.uuid4().hex,
-            # It fits any width and so asks for none: without a share it has none in an HBox.
-            layout={"flex": "1 1 auto"},
-        )
-
-    def open(self) -> None:
-        """Open the comms: the data model's first, which the view model's state names."""
-        if self.comm is None:
-            self._data = AttentionSource(self._variants)
-            self._source = f"IPY_MODEL_{self._data.model_id}"
-            self._snapshot = {**take_snapshot(self._shown, self.layer, self.heads[0])}
-        super().open()
+        super().__init__(kinds, kind, opened, model_name)
 
     def close(self) -> None:
         """Close the views and the data model, and let go of the weights."""
         super().close()
-        if self._data is not None:
-            self._data.close()
-        self._variants, self._trace = Variants({}), None
+        self._trace = None
 
     @classmethod
     def from_model(
@@ -284,46 +238,6 @@ class AttentionExplorer(ViewState):
             self.layer if layer is None else check_layer(layer, limits),
             self.heads[0] if head is None else check_index(head, limits.heads, "heads"),
         )
-
-    @property
-    def _lock(self) -> Lock:
-        assert self._data is not None
-        return self._data.lock
-
-    @property
-    def _shown(self) -> Kind:
-        if not self._variants:
-            raise RuntimeError("this explorer is closed: its weights were let go")
-        return self._variants.show(self._variant)
-
-    def _limits_of(self, variant: Variant) -> Limits:
-        return Limits.of(self._variants.show(variant), self._variants.kinds, variant.kind)
-
-    def _state_for(self, variant: Variant) -> tuple[Variant, Limits, dict[str, object]]:
-        """Return what is to be shown, its limits and state; what is chosen stays if it can."""
-        if not self._variants:
-            raise RuntimeError("this explorer is closed: its weights were let go")
-        was = self._variant
-        if variant.kind != was.kind:
-            variant = variant._replace(hide_tokens=())
-        limits = self._limits_of(variant)
-        layer = min(self.layer, limits.layers - 1)
-        heads = [head for head in self.heads if head < limits.heads] or [limits.heads - 1]
-        assert self._data is not None
-        with self._data.lock:
-            snapshot = take_snapshot(self._variants.show(variant), layer, heads[0])
-        state: dict[str, object] = {
-            "layer": layer,
-            "heads": heads,
-            "_description": describe(self._variants, variant, self._description["model"]),
-            "_snapshot": snapshot,
-        }
-        # Other tokens than before: what pointed at the old ones would point anywhere.
-        if (variant.kind, variant.unit) != (was.kind, was.unit):
-            state |= {"hovered": None, "selected": None, "also": []}
-        if variant.kind != was.kind:
-            state["hide_tokens"] = []
-        return variant, limits, state
 
     def __repr__(self) -> str:
         name = type(self).__name__
