@@ -149,7 +149,7 @@ class Attention(ABC):
             These weights aren't made of queries and keys that are known; says why.
         """
         raise NoTermsError(
-            f"These weights came without queries and keys ({self.source}): "
+            "These weights came without queries and keys: "
             "trace(model, tokenizer, text) keeps them, of each layer that it can rebuild."
         )
 
