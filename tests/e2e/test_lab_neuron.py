@@ -98,7 +98,7 @@ def test_arrow_keys_move_along_the_keys_and_the_queries(
 
 def test_weights_that_were_given_say_that_they_have_none(notebook: LabNotebook) -> None:
     given = notebook.explorer(1)
-    expect(neuron(given).locator(".sums")).to_contain_text("came without queries and keys")
+    expect(neuron(given).locator(".sums")).to_contain_text("aren't kept with these weights")
     expect(rows(given)).to_have_count(0)
 
 

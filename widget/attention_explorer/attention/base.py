@@ -149,7 +149,7 @@ class Attention(ABC):
             These weights aren't made of queries and keys that are known; says why.
         """
         raise NoTermsError(
-            "These weights came without queries and keys: "
+            f"Queries and keys aren't kept with these weights (source: {self.source}): "
             "trace(model, tokenizer, text) keeps them, of each layer that it can rebuild."
         )
 
