@@ -199,7 +199,7 @@ export function mountExplorer(
 
 	function drawControls(state: Synced): void {
 		const { description, status, fault } = source;
-		const shown = { description, state, status, source, colours, ink, finder, kept, store };
+		const shown = { description, state, status, source, colours, ink, finder, store };
 		const offered = VIEW_NAMES.filter((view) => !views[view].el.hidden);
 		const row = taking.open ? rowNumbers()?.of : undefined;
 		const take = h(Take, { taking, views: offered, row, opened: redraw });

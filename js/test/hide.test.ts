@@ -84,6 +84,22 @@ describe("the menu of hidden keys", () => {
 		expect(menu(view).open).toBe(true);
 		view.one(".readout").dispatchEvent(elsewhere);
 		expect(menu(view).open).toBe(false);
+		menu(view).open = true;
+		model.set("layer", 1);
+		await frame();
+		expect(menu(view).open, "a drawing in between doesn't close it").toBe(true);
+	});
+
+	test.each([740, 1000, 360])("open, it stays within the page: %d px", async (width) => {
+		const view = await mount(WEIGHTS, WORDS, { state: { selected: [3, 3] } }).open(width);
+		menu(view).open = true;
+		await expect.poll(() => view.one(PANEL).offsetWidth).toBeGreaterThan(100);
+		await frame();
+		const [page, panel] = [view.one(".explorer"), view.one(PANEL)].map((el) =>
+			el.getBoundingClientRect(),
+		) as [DOMRect, DOMRect];
+		expect(panel.right).toBeLessThanOrEqual(page.right);
+		expect(panel.left).toBeGreaterThanOrEqual(page.left);
 	});
 
 	test("weights below zero have no shares to raise", async () => {

@@ -385,6 +385,12 @@ describe("the direction", () => {
 		await frame();
 		expect(said()).toBe("what “it” and 1 more read");
 		expect(view.one(".tokens").getBoundingClientRect().top).toBe(top);
+		const long = "w".repeat(90);
+		const narrow = await mount(WEIGHTS, [long, ...WORDS.slice(1)]).open(300);
+		const before = narrow.one(".tokens").getBoundingClientRect().top;
+		await hover(narrow.token(0));
+		expect(narrow.text(".caption span")).toContain("www");
+		expect(narrow.one(".tokens").getBoundingClientRect().top).toBe(before);
 	});
 
 	test("of two sides the looked-at key fills the queries then, and no key", async () => {

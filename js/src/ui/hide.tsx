@@ -3,7 +3,6 @@ import { type Description, HIDEABLES, type Hideable, type TokenTable } from "../
 import type { Tokens } from "../source/source";
 import type { Store, Synced } from "../store";
 import { handled } from "./dom";
-import type { Kept } from "./kept";
 import { short } from "./words";
 
 const NAMED = 3;
@@ -14,14 +13,12 @@ export function Hide({
 	state,
 	tokens,
 	live,
-	kept,
 	store,
 }: {
 	description: Description;
 	state: Synced;
 	tokens: Tokens | undefined;
 	live: boolean;
-	kept: Kept;
 	store: Store;
 }) {
 	const { hide, hide_tokens, renormalise, unit } = state;
@@ -42,10 +39,7 @@ export function Hide({
 	return (
 		<details
 			class="menu"
-			open={kept.open}
-			onToggle={(event) => {
-				kept.open = event.currentTarget.open;
-			}}
+			onToggle={(event) => keepWithin(event.currentTarget)}
 			onKeyDown={closeByEscape}
 		>
 			<summary aria-label={hides > 0 ? `hide ${hides}, hidden keys` : "hide keys"}>
@@ -88,7 +82,7 @@ export function Hide({
 				)}
 				<Switch
 					name="renormalise"
-					more="raise the rest to each row's sum"
+					more="(raise the rest)"
 					on={renormalise}
 					off={encoding === "signed8"}
 					change={() => store.set("renormalise", !renormalise)}
@@ -126,6 +120,14 @@ function hasSpecials({ special }: TokenTable): boolean {
 function specialsIn(table: TokenTable): string {
 	const names = new Set(table.text.filter((_, i) => table.special[i]));
 	return [...names].slice(0, NAMED).join(" ");
+}
+
+/** A panel that would stick out of the page opens to the other side. */
+function keepWithin(menu: HTMLElement): void {
+	const [page, panel] = [menu.closest(".explorer"), menu.lastElementChild as HTMLElement];
+	panel.style.right = "";
+	const edge = page?.getBoundingClientRect().right ?? 0;
+	if (panel.getBoundingClientRect().right > edge) panel.style.right = "0";
 }
 
 /** Escape closes a menu, and no more than that. */

@@ -1,6 +1,7 @@
 import { History } from "../history";
 
 const CONTROLS = "button, select, input, summary";
+const MENUS = ".menu";
 const SCROLLED = ".tokens, .scroll, .map";
 
 /**
@@ -10,9 +11,8 @@ const SCROLLED = ".tokens, .scroll, .map";
 export class Kept {
 	readonly history = new History();
 	find = "";
-	/** Whether the menu of what is hidden is. */
-	open = false;
 	#focused = "";
+	#open: readonly boolean[] = [];
 	#height = 0;
 	#scrolled: readonly number[] = [];
 
@@ -20,6 +20,7 @@ export class Kept {
 	take(shadow: ShadowRoot, root: HTMLElement): void {
 		const { activeElement } = shadow;
 		this.#focused = activeElement?.matches(CONTROLS) ? nameOf(activeElement) : "";
+		this.#open = [...root.querySelectorAll<HTMLDetailsElement>(MENUS)].map((menu) => menu.open);
 		this.#height = root.offsetHeight;
 		this.#scrolled = [...root.querySelectorAll(SCROLLED)].map(
 			(el) => el.scrollTop / el.scrollHeight,
@@ -33,6 +34,9 @@ export class Kept {
 
 	/** The controls are there. */
 	focus(root: HTMLElement): void {
+		for (const [i, menu] of root.querySelectorAll<HTMLDetailsElement>(MENUS).entries())
+			if (this.#open[i]) menu.open = true;
+		this.#open = [];
 		const controls = this.#focused ? [...root.querySelectorAll<HTMLElement>(CONTROLS)] : [];
 		controls.find((el) => nameOf(el) === this.#focused)?.focus({ preventScroll: true });
 		this.#focused = "";

@@ -7,7 +7,6 @@ import type { Finder } from "../views/find";
 import { About } from "./about";
 import { Find } from "./find";
 import { Hide } from "./hide";
-import type { Kept } from "./kept";
 import { Legend } from "./legend";
 import { UnitChoice } from "./unit";
 import { VIEW_LABELS } from "./words";
@@ -20,13 +19,12 @@ interface Props {
 	readonly colours: Palette;
 	readonly ink: Ink;
 	readonly finder: Finder;
-	readonly kept: Kept;
 	readonly store: Store;
 	readonly take: ComponentChild;
 }
 
 export function Toolbar(props: Props) {
-	const { description, state, status, source, colours, ink, finder, kept, store } = props;
+	const { description, state, status, source, colours, ink, finder, store } = props;
 	const live = status.kind !== "gone";
 	const tokens = source.tokens();
 	return (
@@ -37,7 +35,7 @@ export function Toolbar(props: Props) {
 				<LayerChoice description={description} layer={state.layer} store={store} />
 				<HeadChoice description={description} heads={state.heads} store={store} />
 				<UnitChoice unit={state.unit} tokens={tokens} live={live} store={store} />
-				<Hide {...{ description, state, tokens, live, kept, store }} />
+				<Hide {...{ description, state, tokens, live, store }} />
 				<Find finder={finder} />
 				<About description={description} status={status} source={source} />
 				{props.take}
