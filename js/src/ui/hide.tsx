@@ -123,7 +123,7 @@ function specialsIn(table: TokenTable): string {
 }
 
 /** A panel that would stick out of the page opens to the other side. */
-function keepWithin(menu: HTMLElement): void {
+export function keepWithin(menu: HTMLElement): void {
 	const [page, panel] = [menu.closest(".explorer"), menu.lastElementChild as HTMLElement];
 	panel.style.right = "";
 	const edge = page?.getBoundingClientRect().right ?? 0;

@@ -1,6 +1,6 @@
 import { FORMATS, type Taking } from "../export/taking";
 import type { ViewName } from "../protocol.gen";
-import { closeByEscape } from "./hide";
+import { closeByEscape, keepWithin } from "./hide";
 import { VIEW_LABELS } from "./words";
 
 /** The menu of what can be taken away: a picture of each view, a row's numbers. */
@@ -29,6 +29,7 @@ export function Take({
 				class="menu"
 				onToggle={(event) => {
 					taking.open = event.currentTarget.open;
+					keepWithin(event.currentTarget);
 					if (taking.open) taking.hush();
 					opened();
 				}}
