@@ -7,8 +7,14 @@ export function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
 
 /** Inflate zlib data with the browser's own decoder. */
 export async function inflate(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-	const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream("deflate"));
-	return new Uint8Array(await new Response(stream).arrayBuffer());
+	// Written to directly: a blob's bytes would go through another process.
+	const { readable, writable } = new DecompressionStream("deflate");
+	const writer = writable.getWriter();
+	const written = Promise.all([writer.write(data), writer.close()]);
+	const inflated = new Response(readable).arrayBuffer();
+	// What can't be inflated fails on both sides.
+	const [bytes] = await Promise.all([inflated, written]);
+	return new Uint8Array(bytes);
 }
 
 /** The weight that each of the 256 codes of an 8-bit encoding stands for. */

@@ -34,6 +34,13 @@ export function UnitChoice({
 	);
 }
 
-function hasPieces({ word }: TokenTable): boolean {
-	return word.some((number, i) => number >= 0 && number === word[i - 1]);
+/** Looked up once a table: of a long text it would take a ms in every frame. */
+const known = new WeakMap<TokenTable, boolean>();
+
+function hasPieces(table: TokenTable): boolean {
+	const { word } = table;
+	let has = known.get(table);
+	has ??= word.some((number, i) => number >= 0 && number === word[i - 1]);
+	known.set(table, has);
+	return has;
 }

@@ -50,6 +50,8 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	let viewport: Viewport | null = null;
 	let drawn = "";
 	let painted = { coarsest: 0, complete: false };
+	/** What lies over the cells: a scroll of another view must not draw it anew. */
+	let drawnOver: { key: string; sums: Sums | undefined } = { key: "", sums: undefined };
 	let followed: Pointer | null = null;
 	let width = 0;
 
@@ -144,9 +146,12 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		const span = 2 ** painted.coarsest;
 		const cell = span > 1 ? `${span} × ${span} tokens` : "";
 		remark.say(state.pooling, cell, remarksOf(now, frame, painted.complete));
-		const overlay = fitCanvas(cross, ...frame.size);
 		// The cells first.
 		const sums = painted.complete ? summing.of(now, frame) : undefined;
+		const over = JSON.stringify([key, now.focus, painted.complete]);
+		if (over === drawnOver.key && sums === drawnOver.sums) return;
+		drawnOver = { key: over, sums };
+		const overlay = fitCanvas(cross, ...frame.size);
 		if (sums) drawSums(overlay, now, frame, sums);
 		drawOverlay(overlay, now, frame);
 		setText(cellLine, cellText(now, frame, painter, sums));

@@ -1,4 +1,5 @@
 import { css } from "../draw/colour";
+import { density } from "../draw/noted";
 import type { Scene } from "../scene";
 import { fitCanvas, make } from "../ui/dom";
 import { FOUND_HERE } from "./find";
@@ -46,7 +47,19 @@ export function minimap(goTo: (share: number) => void, signal: AbortSignal): Min
 		{ signal },
 	);
 	el.addEventListener("pointermove", point, { signal });
-	return { el, draw: (scene, overview) => paint(canvas, scene, overview) };
+	let drawn: readonly unknown[] = [];
+	return {
+		el,
+		draw(scene, overview) {
+			const { lines, top, shown, height, fill, marks, pinned } = overview;
+			const { ink, state } = scene;
+			const looks = `${pinned} ${ink.name} ${state.direction} ${density()}`;
+			const next = [lines, top, shown, height, fill?.weights, marks, looks];
+			if (next.every((value, i) => value === drawn[i])) return;
+			drawn = next;
+			paint(canvas, scene, overview);
+		},
+	};
 }
 
 function paint(canvas: HTMLCanvasElement, { colours }: Scene, overview: Overview): void {

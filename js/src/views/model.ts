@@ -58,6 +58,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	let zoom = 1;
 	let view = { x: 0, y: 0, width: 0, height: 0 };
 	let drawn = "";
+	let drawnMarks = "";
 	// Keys may come faster than frames, and each goes on from where the last one led.
 	let pointed: HeadOf | null = null;
 	let sorted: { by: string; order: readonly number[] } = { by: "layer", order: [] };
@@ -152,6 +153,9 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		setText(what, titleOf(now));
 		setText(caption, captionOf(now, scores));
 		remark.say(now.state.pooling, cellOf(now, state), remarksOf(now, state));
+		const marked = JSON.stringify([key, now.state.layer, now.state.heads, now.peek]);
+		if (marked === drawnMarks) return;
+		drawnMarks = marked;
 		drawMarks(inContent(marks, shown), grid, now);
 	}
 

@@ -35,7 +35,7 @@ interface Drawn {
 /** One query and one head: how its vector and each key's give the score, and this the weight. */
 export function neuronView(actions: Actions, signal: AbortSignal): View {
 	const what = make("span");
-	const sort = make("button", { type: "button", class: "quiet" });
+	const sort = make("button", { type: "button", class: "quiet" }, "sorted by position");
 	const title = make("div", { class: "title" }, what, sort);
 	const top = make("div");
 	const content = make("div", { class: "content" });
