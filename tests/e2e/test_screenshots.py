@@ -35,9 +35,9 @@ paragraph = (
     "The old house at the end of the road had been empty for years. Nobody in the village could "
     "say who owned it, but everybody had a story about the woman who once lived there. She kept "
     "bees, they said, and sold the honey at the market every Saturday, until one spring the bees "
-    "were gone and so was she. Children dared each other to knock at the door. When a light was seen in the "
-    "attic last winter, the mayor sent two men with a ladder; they found a lamp, a chair, and a "
-    "letter that was addressed to the bees."
+    "were gone and so was she. Children dared each other to knock at the door. When a light was "
+    "seen in the attic last winter, the mayor sent two men with a ladder; they found a lamp, a "
+    "chair, and a letter that was addressed to the bees."
 )
 e1 = AttentionExplorer(trace(model, tokenizer, paragraph), layer=5, heads=11, selected=28)
 e1
