@@ -1,8 +1,8 @@
 import { codeInks, paintCodes } from "../draw/matrix";
-import type { Description, Reduction, StripKey, TileKey } from "../protocol.gen";
+import type { Description, Reduction, TileKey } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { tileKey } from "../source/cache";
-import { boxIn, cellsInView, type Grid, headIn, type Room } from "./grid";
+import { boxIn, cellsInView, type Grid, headIn, inView, type Room } from "./grid";
 import type { HeadOf } from "./view";
 
 /** Up to so many cells a side are a head in the map. */
@@ -36,25 +36,30 @@ interface Found {
 /** Draws every head in view: the whole of it, or the row or column of the token that is looked at. */
 export class Thumbnails {
 	#sheets = new Map<number, Sheet>();
+	readonly #lines = new OffscreenCanvas(1, 1);
 	#shown = "";
 
 	draw(context: CanvasRenderingContext2D, scene: Scene, grid: Grid, view: Room): Drawn {
-		const { description, ink, table, state, focus } = scene;
-		const level = levelOf(description, Math.max(grid.across, grid.down) * devicePixelRatio);
-		const line = focus.query ?? focus.key;
-		const axis = focus.query !== null ? "row" : "column";
-		const [rows, columns] =
-			line === null
-				? [sideOf(description.queries, level), sideOf(description.keys, level)]
-				: [1, sideOf(axis === "row" ? description.keys : description.queries, level)];
-		this.#reset(JSON.stringify([line, axis, level, state.pooling, ink.name]));
-		const inkOf = codeInks(table, ink);
-		const find = (layer: number, head: number): Found | undefined => {
-			if (line === null) return overviewOf(scene, [layer, head, level, 0, 0, state.pooling]);
-			const key: StripKey = [layer, head, line, level, state.pooling, axis];
-			const codes = scene.reader.strip(key);
-			return codes && { codes, sampled: false };
-		};
+		const level = levelOf(scene.description, Math.max(grid.across, grid.down) * devicePixelRatio);
+		const { query, key } = scene.focus;
+		const inkOf = codeInks(scene.table, scene.ink);
+		return query === null && key === null
+			? this.#drawHeads(context, scene, grid, view, level, inkOf)
+			: this.#drawLines(context, scene, grid, view, level, inkOf);
+	}
+
+	#drawHeads(
+		context: CanvasRenderingContext2D,
+		scene: Scene,
+		grid: Grid,
+		view: Room,
+		level: number,
+		inkOf: Uint32Array,
+	): Drawn {
+		const { description, ink, state } = scene;
+		const rows = sideOf(description.queries, level);
+		const columns = sideOf(description.keys, level);
+		this.#reset(JSON.stringify([level, state.pooling, ink.name]));
 		const heads: HeadOf[] = [];
 		let sampled = false;
 		let complete = true;
@@ -64,7 +69,7 @@ export class Thumbnails {
 			heads.push(at);
 			const sheet = this.#sheet(layer, columns * grid.heads, rows);
 			if (sheet.painted.get(head) !== "all") {
-				const found = find(layer, head);
+				const found = overviewOf(scene, [layer, head, level, 0, 0, state.pooling]);
 				if (found) {
 					sheet.context?.putImageData(paintCodes(found.codes, columns, inkOf), head * columns, 0);
 					sheet.painted.set(head, found.sampled ? "sample" : "all");
@@ -79,9 +84,67 @@ export class Thumbnails {
 			context.imageSmoothingEnabled = columns > width * devicePixelRatio;
 			context.drawImage(sheet.canvas, head * columns, 0, columns, rows, left, top, width, height);
 		}
-		if (line === null && sampled && weightsOf(description) <= EXACT_UP_TO)
-			this.#wishExact(scene, level, heads);
+		if (sampled && weightsOf(description) <= EXACT_UP_TO) this.#wishExact(scene, level, heads);
 		return { sampled, complete, level };
+	}
+
+	/** All in view as one picture, a pixel high for each row of heads: it changes with every hover. */
+	#drawLines(
+		context: CanvasRenderingContext2D,
+		{ description, focus, state, reader }: Scene,
+		grid: Grid,
+		view: Room,
+		level: number,
+		inkOf: Uint32Array,
+	): Drawn {
+		const axis = focus.query !== null ? "row" : "column";
+		const line = (focus.query ?? focus.key) as number;
+		const cells = sideOf(axis === "row" ? description.keys : description.queries, level);
+		const [row0, row1] = inView(view.y, view.height, grid.top, grid.down, grid.layers);
+		const [column0, column1] = inView(view.x, view.width, grid.left, grid.across, grid.heads);
+		const width = cells * (column1 - column0);
+		if (width <= 0 || row1 <= row0) return { sampled: false, complete: true, level };
+		const image = new ImageData(width, row1 - row0);
+		const pixels = new Uint32Array(image.data.buffer);
+		let complete = true;
+		for (let row = row0; row < row1; row++)
+			for (let column = column0; column < column1; column++) {
+				const { layer, head } = headIn(grid, row, column);
+				const codes = reader.strip([layer, head, line, level, state.pooling, axis]);
+				complete &&= codes !== undefined;
+				const start = (row - row0) * width + (column - column0) * cells;
+				codes?.forEach((code, i) => {
+					pixels[start + i] = inkOf[code] as number;
+				});
+			}
+		this.#lines.width = width;
+		this.#lines.height = row1 - row0;
+		this.#lines.getContext("2d")?.putImageData(image, 0, 0);
+		const [left, top] = boxIn(grid, row0, column0);
+		const across = grid.across * (column1 - column0);
+		context.imageSmoothingEnabled = width > across * devicePixelRatio;
+		for (let row = row0; row < row1; row++) {
+			const y = top + (row - row0) * grid.down;
+			context.drawImage(
+				this.#lines,
+				0,
+				row - row0,
+				width,
+				1,
+				left,
+				y,
+				across,
+				grid.down - grid.gap,
+			);
+		}
+		for (let column = column0; column < column1; column++)
+			context.clearRect(
+				left + (column + 1 - column0) * grid.across - grid.gap,
+				top,
+				grid.gap,
+				grid.down * (row1 - row0),
+			);
+		return { sampled: false, complete, level };
 	}
 
 	#reset(shown: string): void {
