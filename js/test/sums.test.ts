@@ -9,12 +9,12 @@ const WEIGHTS = weightsOf([1, 2, QUERIES, KEYS], (_, head, query, key) => {
 	return (((query * KEYS + key) * 17 + head * 11) % 41) / 160;
 });
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-const cross = (view: Shown) => view.one<HTMLCanvasElement>(".cross");
+const margins = (view: Shown) => view.one<HTMLCanvasElement>(".margins");
 
 /** How far the ink goes from a place, in a direction. */
 function lengthFrom(view: Shown, x: number, y: number, dx: number, dy: number): number {
 	let length = 0;
-	while (length < 60 && pixelAt(cross(view), x + dx * length, y + dy * length)[3] > 60) length++;
+	while (length < 60 && pixelAt(margins(view), x + dx * length, y + dy * length)[3] > 60) length++;
 	return length;
 }
 

@@ -33,8 +33,15 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	const remark = remarkLine(actions, signal);
 	const cellLine = make("div", { class: "at muted" });
 	const canvas = make("canvas");
+	const margins = make("canvas", { class: "margins" });
 	const cross = make("canvas", { class: "cross" });
-	const stage = make("div", { class: "stage", tabindex: 0, role: "application" }, canvas, cross);
+	const stage = make(
+		"div",
+		{ class: "stage", tabindex: 0, role: "application" },
+		canvas,
+		margins,
+		cross,
+	);
 	const el = make(
 		"section",
 		{ class: "pane matrix", "aria-label": "matrix view" },
@@ -50,8 +57,9 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	let viewport: Viewport | null = null;
 	let drawn = "";
 	let painted = { coarsest: 0, complete: false };
-	/** What lies over the cells: a scroll of another view must not draw it anew. */
-	let drawnOver: { key: string; sums: Sums | undefined } = { key: "", sums: undefined };
+	/** Sums stay through a hover, and what lies over the cells through a scroll of another view. */
+	let drawnSums: { key: string; sums: Sums | undefined } = { key: "", sums: undefined };
+	let drawnOver = "";
 	let followed: Pointer | null = null;
 	let width = 0;
 
@@ -148,12 +156,15 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		remark.say(state.pooling, cell, remarksOf(now, frame, painted.complete));
 		// The cells first.
 		const sums = painted.complete ? summing.of(now, frame) : undefined;
+		if (key !== drawnSums.key || sums !== drawnSums.sums) {
+			const around = fitCanvas(margins, ...frame.size);
+			if (sums) drawSums(around, now, frame, sums);
+		}
 		const over = JSON.stringify([key, now.focus, painted.complete]);
-		if (over === drawnOver.key && sums === drawnOver.sums) return;
-		drawnOver = { key: over, sums };
-		const overlay = fitCanvas(cross, ...frame.size);
-		if (sums) drawSums(overlay, now, frame, sums);
-		drawOverlay(overlay, now, frame);
+		if (over === drawnOver && sums === drawnSums.sums) return;
+		drawnOver = over;
+		drawnSums = { key, sums };
+		drawOverlay(fitCanvas(cross, ...frame.size), now, frame);
 		setText(cellLine, cellText(now, frame, painter, sums));
 	}
 	const measure = () => {
