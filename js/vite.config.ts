@@ -37,23 +37,22 @@ function base85(bytes: Uint8Array): string {
 	return text;
 }
 
+/** Letters to bytes, bytes inflated to the module's text, and that imported; short, as it is carried too. */
 function loader(packed: Uint8Array): string {
-	return `const letters = "${LETTERS}";
-const code = "${base85(packed)}";
-const bytes = new Uint8Array(code.length);
-for (let from = 0, to = 0; from < code.length; from += 5) {
-  let number = 0;
-  for (let i = 0; i < 5; i++) number = number * 85 + letters.indexOf(code[from + i]);
-  for (let i = 3; i >= 0; i--) bytes[to++] = (number / 256 ** i) & 255;
+	const lines = `const l = "${LETTERS}", c = "${base85(packed)}", b = new Uint8Array(c.length);
+for (let f = 0, t = 0; f < c.length; f += 5) {
+  let n = 0;
+  for (let i = 0; i < 5; i++) n = n * 85 + l.indexOf(c[f + i]);
+  for (let i = 3; i >= 0; i--) b[t++] = (n / 256 ** i) & 255;
 }
-const stream = new Blob([bytes.subarray(0, ${packed.length})]).stream();
-const inflated = stream.pipeThrough(new DecompressionStream("deflate"));
-const text = await new Response(inflated).text();
-const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-const module = await import(/* @vite-ignore */ url);
-URL.revokeObjectURL(url);
-export default module.default;
+const s = new Blob([b.subarray(0, ${packed.length})]).stream();
+const d = new Response(s.pipeThrough(new DecompressionStream("deflate")));
+const u = URL.createObjectURL(new Blob([await d.text()], { type: "text/javascript" }));
+const m = await import(/* @vite-ignore */ u);
+URL.revokeObjectURL(u);
+export default m.default;
 `;
+	return lines.replace(/\n\s*/g, "");
 }
 
 export default defineConfig({

@@ -30,7 +30,7 @@ from .tracing.trace import Check
 from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
 # As base64 in the notebook file, where the JavaScript module stands beside it.
-SNAPSHOT_BYTES = 32_500
+SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
 OVERVIEW_SIDE = 128

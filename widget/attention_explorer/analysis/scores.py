@@ -24,14 +24,14 @@ class Score(NamedTuple):
 
 
 SCORES = (
-    Score("entropy", "mean entropy of a row, in nats: 0 where one key has it all"),
-    Score("peak", "mean of each row's largest weight"),
-    Score("distance", "mean distance from a query to what it reads, in tokens"),
-    Score("self", "mean weight of a query on itself"),
+    Score("entropy", "of a row, in nats; mean"),
+    Score("peak", "a row's largest weight; mean"),
+    Score("distance", "to what is read, in tokens; mean"),
+    Score("self", "mean weight on itself"),
     Score("previous", "mean weight on the token before"),
     Score("next", "mean weight on the token after"),
     Score("first", "mean weight on the first token"),
-    Score("special", "mean weight on what the tokenizer added"),
+    Score("special", "mean weight on added tokens"),
 )
 
 
