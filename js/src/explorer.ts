@@ -92,8 +92,6 @@ export function mountExplorer(
 					heads.sort((a, b) => a - b),
 				);
 		},
-		pool: (reduction) => store.set("pooling", reduction),
-		sort: (by) => store.set("sort", by),
 		redraw,
 	};
 	const finder = new Finder(kept.find, (pointer) => {
@@ -173,7 +171,6 @@ export function mountExplorer(
 		// Beside the map by itself the head under the pointer is shown large.
 		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
 		neuron.el.hidden = !tokens || !state.view.includes("neuron");
-		panes.classList.toggle("map-alone", alone);
 		if (!tokens) {
 			drawControls(state);
 			root.ariaBusy = "true";

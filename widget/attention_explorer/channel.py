@@ -55,6 +55,7 @@ from .tiles import (
     tile_steps,
 )
 from .tracing import Kind
+from .variants import key_tokens_of
 from .worker import Steps, Worker
 
 Answer = tuple[Reply, list[bytes]]
@@ -210,8 +211,8 @@ def weights_reply(
 
 def _score_steps(kind: Kind) -> Steps:
     """Score all heads of what is shown, step by step."""
-    tokens = kind.tokens if kind.key_tokens is None else kind.key_tokens
-    return score_steps(kind.attention, kind.key_tokens is None, np.array(tokens.special, bool))
+    special = np.array(key_tokens_of(kind).special, bool)
+    return score_steps(kind.attention, kind.key_tokens is None, special)
 
 
 def _terms(identity: str, attention: Attention, fields: Mapping[str, object]) -> Answer:

@@ -13,6 +13,7 @@ from .shown_view import ShownView
 from .state import check_index, check_layer
 from .tracing import Tokens, Trace, trace
 from .tracing.tracer import Store
+from .variants import key_tokens_of
 from .view_state import read_state
 
 if TYPE_CHECKING:
@@ -185,8 +186,7 @@ class AttentionExplorer(ShownView):
     @property
     def key_tokens(self) -> Tokens:
         """The tokens of the keys; those of the queries where they are the same."""
-        keys = self._shown.key_tokens
-        return self.tokens if keys is None else keys
+        return key_tokens_of(self._shown)
 
     def weights(self, layer: int | None = None, head: int | None = None) -> Float:
         """Return one head's exact weights.

@@ -68,6 +68,16 @@ function tileSide(cells: number, level: number, index: number): number {
 	return Math.min(TILE, Math.ceil(cells / 2 ** level) - index * TILE);
 }
 
+/** How many weights there are over all layers and heads. */
+export function weightsOf({ layers, heads, queries, keys }: Description): number {
+	return layers.length * heads * queries * keys;
+}
+
+/** Whether all weights are sent once, by themselves. */
+export function comesWhole(description: Description): boolean {
+	return weightsOf(description) <= EVERYTHING_BYTES;
+}
+
 /** How many cells a tile has. */
 export function cellsOf({ queries, keys }: Description, [, , level, q, k]: TileKey): number {
 	return tileSide(queries, level, q) * tileSide(keys, level, k);
@@ -89,8 +99,7 @@ export class WeightCache {
 	constructor(description: Description) {
 		this.#description = description;
 		this.table = decodeTable(description.encoding === "signed8", description.scale);
-		const { layers, heads, queries, keys } = description;
-		this.#comesWhole = layers.length * heads * queries * keys <= EVERYTHING_BYTES;
+		this.#comesWhole = comesWhole(description);
 	}
 
 	tile(key: TileKey): Tile | undefined {

@@ -2,7 +2,6 @@ import type { AnyModel } from "@anywidget/types";
 import {
 	type Axis,
 	type Description,
-	EVERYTHING_BYTES,
 	type LineKey,
 	type MassKey,
 	type Reply,
@@ -16,7 +15,7 @@ import {
 	type TokensReply,
 	type WeightsReply,
 } from "../protocol.gen";
-import { cellsOf, WeightCache } from "./cache";
+import { cellsOf, comesWhole, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import { onKernelLost } from "./host";
 import { isHere, type Wish, WishfulReader } from "./reader";
@@ -208,9 +207,8 @@ export class KernelSource implements TileSource {
 			const body = { kind: "weights", tiles, strips, rows, columns, masses, scores } as const;
 			return { body, names };
 		}
-		const { layers, heads, queries, keys } = this.description;
-		const small = layers.length * heads * queries * keys <= EVERYTHING_BYTES;
-		if (small && this.#firstTime("everything")) return { body: { kind: "everything" }, names: [] };
+		if (comesWhole(this.description) && this.#firstTime("everything"))
+			return { body: { kind: "everything" }, names: [] };
 		return { body: null, names };
 	}
 

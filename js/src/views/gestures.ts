@@ -1,5 +1,13 @@
 import { handled, make } from "../ui/dom";
 
+/** How far an arrow key goes, down and to the right. */
+export const ARROWS: Readonly<Record<string, readonly [down: number, right: number]>> = {
+	ArrowDown: [1, 0],
+	ArrowUp: [-1, 0],
+	ArrowRight: [0, 1],
+	ArrowLeft: [0, -1],
+};
+
 const BUTTON_STEP = 1.5;
 
 /** Buttons that zoom by a factor; 0 stands for the whole. */

@@ -3,7 +3,7 @@ import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
 import { headsText, numberText } from "../ui/words";
-import { onGestures, zoomButtons, zoomOfKey } from "./gestures";
+import { ARROWS, onGestures, zoomButtons, zoomOfKey } from "./gestures";
 import { drawEdge, drawOverlay } from "./overlay";
 import { TilePainter } from "./picture";
 import { remarkLine } from "./remark";
@@ -179,15 +179,7 @@ function cellFor(
 	{ focus, description }: Scene,
 ): readonly [number, number] | undefined {
 	const [query, at] = focus.pair ?? [focus.query ?? 0, focus.key ?? 0];
-	const steps: Readonly<Record<string, readonly [number, number]>> = {
-		ArrowDown: [1, 0],
-		ArrowUp: [-1, 0],
-		ArrowRight: [0, 1],
-		ArrowLeft: [0, -1],
-		Enter: [0, 0],
-		" ": [0, 0],
-	};
-	const step = steps[key];
+	const step = key === "Enter" || key === " " ? ([0, 0] as const) : ARROWS[key];
 	if (!step) return undefined;
 	const within = (index: number, count: number) => Math.min(count - 1, Math.max(0, index));
 	return [within(query + step[0], description.queries), within(at + step[1], description.keys)];

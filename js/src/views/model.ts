@@ -3,7 +3,7 @@ import { density } from "../draw/noted";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
 import { headText, short } from "../ui/words";
-import { zoomButtons, zoomOfKey } from "./gestures";
+import { ARROWS, zoomButtons, zoomOfKey } from "./gestures";
 import {
 	boxIn,
 	boxOf,
@@ -87,7 +87,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	scroll.addEventListener("click", (event) => choose(at(event), event.shiftKey), options);
 	scroll.addEventListener("scroll", actions.redraw, options);
 	scroll.addEventListener("keydown", (event) => onKey(event), options);
-	sort.addEventListener("change", () => actions.sort(sort.value), options);
+	sort.addEventListener("change", () => actions.set("sort", sort.value), options);
 
 	function onKey(event: KeyboardEvent): void {
 		if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -95,7 +95,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 			layer: scene.state.layer,
 			head: scene.state.heads[0] ?? 0,
 		};
-		const step = STEPS[event.key];
+		const step = ARROWS[event.key];
 		if (step && !event.shiftKey) reach({ layer, head }, step);
 		else if (event.key === "Enter" || event.key === " ") choose({ layer, head }, event.shiftKey);
 		else if (zoomOfKey(event.key) !== undefined) zoomBy(zoomOfKey(event.key) as number);
@@ -189,13 +189,6 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	};
 	return { el, measure, update };
 }
-
-const STEPS: Readonly<Record<string, readonly [layer: number, head: number]>> = {
-	ArrowDown: [1, 0],
-	ArrowUp: [-1, 0],
-	ArrowRight: [0, 1],
-	ArrowLeft: [0, -1],
-};
 
 /** Where to scroll so that a stretch is in view, as little as that takes. */
 function within(from: number, start: number, length: number, room: number): number {

@@ -15,7 +15,7 @@ export function remarkLine(actions: Actions, signal: AbortSignal): Remark {
 	const rest = make("span");
 	let pooling: Reduction = "max";
 	const other = () => (pooling === "max" ? "mean" : "max");
-	button.addEventListener("click", () => actions.pool(other()), { signal });
+	button.addEventListener("click", () => actions.set("pooling", other()), { signal });
 	return {
 		el: make("div", { class: "remark muted" }, rest),
 		say(now, cell, more) {

@@ -1,7 +1,7 @@
 import { codeInks, paintCodes } from "../draw/matrix";
 import type { Description, Reduction, TileKey } from "../protocol.gen";
 import type { Scene } from "../scene";
-import { tileKey } from "../source/cache";
+import { tileKey, weightsOf } from "../source/cache";
 import { boxIn, cellsInView, type Grid, headIn, inView, type Room } from "./grid";
 import type { HeadOf } from "./view";
 
@@ -185,10 +185,6 @@ export function overviewOf(
 	const sample: TileKey = [layer, head, level, 0, 0, `${pooling as Reduction} sampled`];
 	const sampled = reader.tile(sample);
 	return sampled && { codes: sampled.codes, sampled: true };
-}
-
-function weightsOf({ layers, heads, queries, keys }: Description): number {
-	return layers.length * heads * queries * keys;
 }
 
 function sideOf(tokens: number, level: number): number {

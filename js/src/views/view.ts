@@ -1,4 +1,4 @@
-import type { Pointer, Reduction } from "../protocol.gen";
+import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import type { Store } from "../store";
 
@@ -26,10 +26,6 @@ export interface Actions {
 	peek(head: HeadOf | null): void;
 	/** Choose a head; `also` adds it to those of its layer that are chosen, or takes it away. */
 	choose(head: HeadOf, also: boolean): void;
-	/** Order heads by a score's name, or by "layer". */
-	sort(by: string): void;
-	/** Let pooled cells show their largest or their mean weight. */
-	pool(reduction: Reduction): void;
 	/** Draw again: something outside the synced state changed (a size, a scroll). */
 	redraw(): void;
 }
