@@ -5,16 +5,36 @@ export function bytesOf(view: DataView): Uint8Array<ArrayBuffer> {
 	return new Uint8Array(view.buffer as ArrayBuffer, view.byteOffset, view.byteLength);
 }
 
-/** Inflate zlib data with the browser's own decoder. */
+/**
+ * Inflate zlib data with the browser's own decoder, within the task that asks.
+ *
+ * A blob's bytes would go through another process, and a response's come some tasks later: often a
+ * frame.
+ */
 export async function inflate(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-	// Written to directly: a blob's bytes would go through another process.
 	const { readable, writable } = new DecompressionStream("deflate");
 	const writer = writable.getWriter();
 	const written = Promise.all([writer.write(data), writer.close()]);
-	const inflated = new Response(readable).arrayBuffer();
 	// What can't be inflated fails on both sides.
-	const [bytes] = await Promise.all([inflated, written]);
-	return new Uint8Array(bytes);
+	const [bytes] = await Promise.all([bytesFrom(readable.getReader()), written]);
+	return bytes;
+}
+
+async function bytesFrom(
+	reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<Uint8Array<ArrayBuffer>> {
+	const parts: Uint8Array[] = [];
+	let length = 0;
+	for (let next = await reader.read(); !next.done; next = await reader.read()) {
+		parts.push(next.value);
+		length += next.value.length;
+	}
+	const bytes = new Uint8Array(length);
+	for (const part of parts.reverse()) {
+		length -= part.length;
+		bytes.set(part, length);
+	}
+	return bytes;
 }
 
 /** The weight that each of the 256 codes of an 8-bit encoding stands for. */
