@@ -7,7 +7,7 @@ import { pictureOf } from "./export/picture";
 import { Taking } from "./export/taking";
 import { isTyping, wayOf } from "./history";
 import { pinned, pinsOf } from "./pins";
-import { type Axis, type Pointer, VIEW_NAMES } from "./protocol.gen";
+import { type Axis, type Pointer, VIEW_NAMES, type ViewName } from "./protocol.gen";
 import { combined, focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
 import type { TileSource, Tokens } from "./source/source";
 import type { Store, Synced } from "./store";
@@ -28,8 +28,9 @@ import { Inks } from "./views/inks";
 import { matrixView } from "./views/matrix";
 import { modelView } from "./views/model";
 import { neuronView } from "./views/neuron";
+import { qaView } from "./views/qa";
 import { textView } from "./views/text";
-import type { Actions, HeadOf } from "./views/view";
+import type { Actions, HeadOf, View } from "./views/view";
 
 /** From this width on, the head view and the matrix stand side by side. */
 const WIDE = 860;
@@ -127,7 +128,17 @@ export function mountExplorer(
 				: latest.reads;
 		return reading?.exact ? numbersOf(reading, latest) : undefined;
 	};
-	const views = { text, heads, matrix, model, neuron };
+	const qa = store.qa && qaView(store.qa);
+	if (qa) root.insertBefore(qa.el, text.el);
+	const views: Partial<Record<ViewName, View>> = {
+		text,
+		heads,
+		matrix,
+		model,
+		neuron,
+		...(qa && { qa }),
+	};
+	const names = VIEW_NAMES.filter((name) => name in views);
 	const taking = new Taking(
 		{
 			root,
@@ -137,7 +148,8 @@ export function mountExplorer(
 			picture: (view) =>
 				whileNoting(draw, (notes) => {
 					if (!latest) throw new Error("nothing is shown yet.");
-					const { el } = views[view];
+					const el = views[view]?.el;
+					if (!el) throw new Error("that view isn't there.");
 					const remarks = Array.from(
 						el.querySelectorAll(".remark > *"),
 						(part) => part.textContent,
@@ -171,6 +183,7 @@ export function mountExplorer(
 		// Beside the map by itself the head under the pointer is shown large.
 		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
 		neuron.el.hidden = !tokens || !state.view.includes("neuron");
+		if (qa) qa.el.hidden = !tokens || !state.view.includes("qa");
 		if (!tokens) {
 			drawControls(state);
 			root.ariaBusy = "true";
@@ -179,7 +192,8 @@ export function mountExplorer(
 		finder.over(tokens);
 		render(h(Steps, { tokens, selected: state.selected, store }), steps);
 		// The map last: what the others miss is asked for first.
-		const shown = [text, heads, matrix, neuron, model].filter((view) => !view.el.hidden);
+		const all: readonly View[] = [...(qa ? [qa] : []), text, heads, matrix, neuron, model];
+		const shown = all.filter((view) => !view.el.hidden);
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {
 			const scene = sceneOf(state, tokens);
@@ -196,8 +210,8 @@ export function mountExplorer(
 
 	function drawControls(state: Synced): void {
 		const { description, status, fault } = source;
-		const shown = { description, state, status, source, colours, ink, finder, store };
-		const offered = VIEW_NAMES.filter((view) => !views[view].el.hidden);
+		const shown = { description, state, status, source, names, colours, ink, finder, store };
+		const offered = names.filter((view) => !views[view]?.el.hidden);
 		const row = taking.open ? rowNumbers()?.of : undefined;
 		const take = h(Take, { taking, views: offered, row, opened: redraw });
 		render(h(Toolbar, { ...shown, take }), toolbar);

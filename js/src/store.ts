@@ -1,6 +1,6 @@
 import type { AnyModel } from "@anywidget/types";
 import { fits, History, type Trait } from "./history";
-import type { Pointer, ViewState } from "./protocol.gen";
+import type { Pointer, QaInfo, ViewState } from "./protocol.gen";
 
 /**
  * The border between synced and UI-only state: what is named here is a trait of the view model, seen
@@ -30,6 +30,7 @@ const SYNCED = [
 	"scale",
 	"scale_to",
 	"sort",
+	"answer",
 	"theme",
 ] as const;
 
@@ -55,6 +56,11 @@ export class Store {
 
 	get<K extends keyof Synced>(name: K): Synced[K] {
 		return this.#model.get(name);
+	}
+
+	/** What was asked and answered; it changes with what is shown. */
+	get qa(): QaInfo | null {
+		return this.#model.get("_qa");
 	}
 
 	/** All of it, as one drawing sees it. */

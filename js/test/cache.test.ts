@@ -23,6 +23,7 @@ function replyOf(
 		rows,
 		columns,
 		masses: [],
+		spans: [],
 		scores: false,
 		progress: null,
 	};

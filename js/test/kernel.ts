@@ -6,6 +6,7 @@ import {
 	type Request,
 	type SavedReplies,
 	type Snapshot,
+	type SpanKey,
 	type StepInfo,
 	type StripKey,
 	type TermsRequest,
@@ -124,6 +125,9 @@ export class Kernel {
 			const terms = why === "" ? { size: 3, steps: STEPS, log_sum: 0.5, sink: this.sink } : null;
 			const info = terms && { ...terms, largest: [4, 8] as const };
 			this.reply({ id, kind, line, keys, terms: info, why }, why === "" ? [numbers] : []);
+		} else if (kind === "ask") {
+			this.#answered++;
+			this.reply({ id, kind, progress: this.shares.shift() ?? null });
 		} else {
 			const { reply, buffers } = await (kind === "weights"
 				? this.#weightsReply(request, this.#encoding)
@@ -168,6 +172,7 @@ export class Kernel {
 			rows: [],
 			columns: [],
 			masses: [],
+			spans: [],
 			scores: false,
 		};
 	}
@@ -176,7 +181,7 @@ export class Kernel {
 		const progress = asked.tiles.length ? (this.shares.shift() ?? null) : null;
 		const request = progress === null ? asked : { ...asked, tiles: [], strips: [] };
 		const { id, tiles, strips, rows, columns } = request;
-		const { masses, scores } = request;
+		const { masses, spans, scores } = request;
 		const values = [
 			...tiles.flatMap((key) => this.#tileValues(key)),
 			...strips.flatMap((key) => this.#stripValues(key)),
@@ -185,6 +190,7 @@ export class Kernel {
 			...rows.flatMap((key) => rowOf(this.#weights, ...key)),
 			...columns.flatMap((key) => columnOf(this.#weights, ...key)),
 			...masses.flatMap(([layer, head]) => this.#hiddenOf(layer, head)),
+			...spans.flatMap((key) => this.#spanMasses(key)),
 			...(scores ? this.#peaks() : []),
 		];
 		const buffers = await Promise.all([
@@ -200,6 +206,7 @@ export class Kernel {
 			rows,
 			columns,
 			masses,
+			spans,
 			scores,
 			progress,
 		};
@@ -210,6 +217,17 @@ export class Kernel {
 		return Array.from({ length: this.#weights.queries }, (_, query) =>
 			this.hidden(layer, head, query),
 		);
+	}
+
+	/** Of each head the mean over some queries of the sum over some keys. */
+	#spanMasses([first, stop, firstKey, stopKey]: SpanKey): number[] {
+		const { layers, heads } = this.#weights;
+		const queries = Array.from({ length: stop - first }, (_, i) => first + i);
+		return Array.from({ length: layers * heads }, (_, at) => {
+			const rows = queries.map((q) => rowOf(this.#weights, Math.floor(at / heads), at % heads, q));
+			const sum = rows.flatMap((row) => row.slice(firstKey, stopKey)).reduce((a, b) => a + b, 0);
+			return sum / queries.length;
+		});
 	}
 
 	/** Each head's mean of the largest weight of a row. */

@@ -197,6 +197,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 					rows: [],
 					columns: [],
 					masses: [],
+					spans: [],
 					scores: false,
 					progress: null,
 				},
@@ -214,6 +215,7 @@ function readerOf(weights: Weights): { reader: Reader; table: Float32Array } {
 		scores: () => undefined,
 		terms: () => undefined,
 		mass: () => undefined,
+		span: () => undefined,
 		line: (axis, key) => cache.line(axis, key),
 	};
 	return { reader, table: cache.table };

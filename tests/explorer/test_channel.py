@@ -39,7 +39,7 @@ def open_source(attention: Attention, wires: dict[str, Wire]) -> tuple[Attention
 
 
 def weights_request(**fields: object) -> dict[str, object]:
-    empty = dict.fromkeys(("tiles", "strips", "rows", "columns", "masses"), ())
+    empty = dict.fromkeys(("tiles", "strips", "rows", "columns", "masses", "spans"), ())
     return {"id": "r1", "kind": "weights", "shown": "", **empty, "scores": False, **fields}
 
 

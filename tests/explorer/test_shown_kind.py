@@ -44,6 +44,7 @@ def row_request(shown: str) -> dict[str, object]:
         "strips": [],
         "columns": [],
         "masses": [],
+        "spans": [],
         "scores": False,
     } | {"rows": [[1, 1, 4]]}
 

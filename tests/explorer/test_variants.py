@@ -213,7 +213,7 @@ def test_requests_name_what_they_are_for_and_late_ones_are_answered(
     assert len(set(names)) == 3
     left = layers[1][0][4] * (np.arange(9) > 0)
     for name, expected in zip(names, [layers[1][0][4], left / left.sum(), left], strict=True):
-        request = dict.fromkeys(("tiles", "strips", "columns", "masses"), ())
+        request = dict.fromkeys(("tiles", "strips", "columns", "masses", "spans"), ())
         rows = {"rows": [[1, 0, 4]], "scores": False}
         _, buffers = wire.request({"id": "r", "kind": "weights", "shown": name, **request, **rows})
         np.testing.assert_allclose(np.frombuffer(buffers[1], "<f4"), expected, rtol=1e-5)

@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
 import anywidget
 import numpy as np
 
 from .analysis.scores import score_steps
+from .analysis.spans import span_steps
 from .attention import Attention
 from .attention.terms import NoTermsError
 from .encoding import compress, encode
 from .protocol import (
     EVERYTHING_BYTES,
+    AskReply,
     Axis,
     Encoding,
     ErrorReply,
     LineKey,
     MassKey,
     Reply,
+    SpanKey,
     StripKey,
     TermsReply,
     TileKey,
@@ -33,12 +36,15 @@ from .protocol import (
     WeightsReply,
 )
 from .requests import (
+    Question,
     read_fields,
     read_flag,
     read_identity,
     read_lines,
     read_masses,
+    read_question,
     read_shown,
+    read_spans,
     read_strips,
     read_terms,
     read_tiles,
@@ -59,6 +65,15 @@ from .variants import key_tokens_of
 from .worker import Steps, Worker
 
 Answer = tuple[Reply, list[bytes]]
+_Key = TileKey | StripKey | LineKey | MassKey | SpanKey | None
+
+
+def nobody_to_ask(question: Question) -> float | None:
+    """Refuse a question where there is no model."""
+    raise ValueError(
+        "there is no model to ask: make the explorer by AttentionExplorer.qa(model, tokenizer, "
+        "question, context)"
+    )
 
 
 class SavedWidget(anywidget.AnyWidget):
@@ -79,6 +94,8 @@ class AttentionSource(SavedWidget):
         Where the numbers come from; each request names the kind of attention that it is for.
         Requests arrive in a thread of Jupyter's beside the user's code, so whoever reads the
         numbers does so under `lock`.
+    ask : callable
+        Puts a question to the model; returns the share that is done, None when all is.
     """
 
     _esm = "export default {}"
@@ -86,10 +103,13 @@ class AttentionSource(SavedWidget):
     # Seconds after which a request is answered with what is ready.
     answer_within = 0.04
 
-    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+    def __init__(
+        self, kinds: Mapping[str, Kind], ask: Callable[[Question], float | None] = nobody_to_ask
+    ) -> None:
         self.lock = threading.Lock()
+        self._ask = ask
         self._worker = Worker(self.lock)
-        self._kinds = kinds
+        self.kinds = kinds
         super().__init__()
         self.on_msg(self._on_request)
 
@@ -97,7 +117,7 @@ class AttentionSource(SavedWidget):
         """Close the comm and let go of the weights."""
         super().close()
         self._worker.close()
-        self._kinds = {}
+        self.kinds = {}
 
     def _on_request(self, _widget: object, request: object, _buffers: object) -> None:
         identity = ""
@@ -113,33 +133,41 @@ class AttentionSource(SavedWidget):
 
     def _answer(self, identity: str, fields: Mapping[str, object]) -> Answer:
         kind = fields.get("kind")
-        if kind not in ("tokens", "weights", "everything", "terms"):
+        if kind not in ("tokens", "weights", "everything", "terms", "ask"):
             raise ValueError(
-                f"unknown kind of request {kind!r:.80}: use tokens, weights, everything or terms"
+                f"unknown kind of request {kind!r:.80}: use tokens, weights, everything, terms or "
+                "ask"
             )
-        shown = read_shown(fields, self._kinds)
+        if kind == "ask":
+            return self._asked(identity, fields), []
+        shown = read_shown(fields, self.kinds)
         if kind == "tokens":
-            return tokens_reply(self._kinds[shown], identity), []
+            return tokens_reply(self.kinds[shown], identity), []
         if kind == "weights":
             return self._ready_weights(identity, shown, fields)
         if kind == "terms":
             with self.lock:
-                return _terms(identity, self._kinds[shown].attention, fields)
+                return _terms(identity, self.kinds[shown].attention, fields)
         with self.lock:
-            return _all_weights(identity, self._kinds[shown].attention)
+            return _all_weights(identity, self.kinds[shown].attention)
+
+    def _asked(self, identity: str, fields: Mapping[str, object]) -> AskReply:
+        return {"id": identity, "kind": "ask", "progress": self._ask(read_question(fields))}
 
     def _ready_weights(self, identity: str, shown: str, fields: Mapping[str, object]) -> Answer:
-        attention = self._kinds[shown].attention
+        attention = self.kinds[shown].attention
         tiles, strips = read_tiles(fields, attention), read_strips(fields, attention)
-        masses, scores = read_masses(fields, attention), read_flag(fields, "scores")
+        masses, spans = read_masses(fields, attention), read_spans(fields, attention)
+        scores = read_flag(fields, "scores")
         rows, columns = (read_lines(fields, attention, axis) for axis in get_args(Axis))
         # What was worked on for another kind of attention is never taken for this one's.
-        jobs: dict[tuple[str, str, TileKey | StripKey | LineKey | MassKey | None], Steps] = {
+        jobs: dict[tuple[str, str, _Key], Steps] = {
             **{(shown, "row", key): row_steps(attention, key) for key in rows},
             **{(shown, "column", key): column_steps(attention, key) for key in columns},
             **{(shown, "strip", key): strip_steps(attention, key) for key in strips},
             **{(shown, "mass", key): mass_steps(attention, key) for key in masses},
-            **({(shown, "scores", None): _score_steps(self._kinds[shown])} if scores else {}),
+            **{(shown, "span", key): span_steps(attention, key) for key in spans},
+            **({(shown, "scores", None): _score_steps(self.kinds[shown])} if scores else {}),
             **{(shown, "tile", key): tile_steps(attention, key) for key in tiles},
         }
         finished, progress = self._worker.finish(jobs, self.answer_within)
@@ -149,14 +177,15 @@ class AttentionSource(SavedWidget):
         tiles = [key for key in tiles if ("tile", key) in ready]
         strips = [key for key in strips if ("strip", key) in ready]
         masses = [key for key in masses if ("mass", key) in ready]
+        spans = [key for key in spans if ("span", key) in ready]
         cells = [ready["tile", key] for key in tiles] + [ready["strip", key] for key in strips]
         lines = [ready["row", key] for key in rows] + [ready["column", key] for key in columns]
-        lines += [ready["mass", key] for key in masses]
+        lines += [ready["mass", key] for key in masses] + [ready["span", key] for key in spans]
         scored = ("scores", None) in ready
         lines += [ready["scores", None]] if scored else []
         encoding = pixel_encoding(attention)
         reply = weights_reply(
-            tiles, encoding, strips, rows, columns, masses, scored, identity, progress
+            tiles, encoding, strips, rows, columns, masses, spans, scored, identity, progress
         )
         return reply, [
             compress(encode(pixels, encoding, attention.scale) for pixels in cells),
@@ -190,6 +219,7 @@ def weights_reply(
     rows: Sequence[LineKey] = (),
     columns: Sequence[LineKey] = (),
     masses: Sequence[MassKey] = (),
+    spans: Sequence[SpanKey] = (),
     scores: bool = False,
     identity: str = "",
     progress: float | None = None,
@@ -204,6 +234,7 @@ def weights_reply(
         "rows": list(rows),
         "columns": list(columns),
         "masses": list(masses),
+        "spans": list(spans),
         "scores": scores,
         "progress": progress,
     }

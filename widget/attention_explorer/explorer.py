@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .asking import AskingView, best_head, put
 from .attention import Attention
 from .attention.base import Float
 from .inputs import read_inputs
 from .protocol import Theme, ViewName
-from .shown_view import ShownView
+from .requests import Question
 from .state import check_index, check_layer
 from .tracing import Tokens, Trace, trace
 from .tracing.tracer import Store
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class AttentionExplorer(ShownView):
+class AttentionExplorer(AskingView):
     """Linked, interactive views of what a Transformer attends to.
 
     Layers, heads and tokens count from 0; a layer is an index into the layers that have attention.
@@ -158,6 +159,53 @@ class AttentionExplorer(ShownView):
         return cls(traced, **options)
 
     @classmethod
+    def qa(
+        cls,
+        model: Any,
+        tokenizer: Any = None,
+        question: str = "",
+        context: str = "",
+        *,
+        max_length: int | None = None,
+        stride: int | None = None,
+        top: int = 5,
+        max_answer_tokens: int = 15,
+        no_answer: bool | None = None,
+        store: Store = "device",
+        **options: Any,
+    ) -> Self:
+        """Ask a question answering model, and explore the attention that led to its answer.
+
+        Parameters
+        ----------
+        model, tokenizer, max_length, stride, top, max_answer_tokens, no_answer, store
+            As `tasks.qa.QuestionAnswering` takes them.
+        question, context : str
+            What is asked about which text; both can be changed in the widget, or by `ask`.
+        **options
+            As `AttentionExplorer` takes them. It opens on the QA view, by words, at the head whose
+            question reads most of the answer.
+        """
+        from .tasks.qa import QuestionAnswering
+
+        answering = QuestionAnswering(
+            model,
+            tokenizer,
+            max_length=max_length,
+            stride=stride,
+            top=top,
+            max_answer_tokens=max_answer_tokens,
+            no_answer=no_answer,
+            store=store,
+        )
+        asked = put(answering, None, Question("", question, context, None))
+        layer, head = best_head(asked)
+        opened = {"view": ["qa"], "unit": "word", "layer": layer, "heads": head}
+        explorer = cls(asked.trace, **{**opened, **options})
+        explorer._answer_by(answering, asked)
+        return explorer
+
+    @classmethod
     def demo(cls, **options: Any) -> Self:
         """Explore a trace that ships with the package; needs no model, no torch and no network.
 
@@ -175,8 +223,8 @@ class AttentionExplorer(ShownView):
 
     @property
     def trace(self) -> Trace | None:
-        """The trace that the explorer was made from, if it was, as it was given."""
-        return self._trace
+        """The trace that is shown, if it is one, as it was given or was made for a question."""
+        return self._trace if self._asked is None else self._asked.trace
 
     @property
     def tokens(self) -> Tokens:

@@ -43,7 +43,7 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
     kind, traced = variants.show(variant), variants.kinds[variant.kind]
     attention = kind.attention
     return {
-        "shown": variant.name,
+        "shown": variants.name_of(variant),
         "hides": len(hidden_keys(traced, variant)),
         "hidden_tokens": [key_tokens_of(traced).text[key] for key in variant.hide_tokens],
         "kind": variant.kind,

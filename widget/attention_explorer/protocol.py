@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-ViewName = Literal["text", "heads", "matrix", "model", "neuron"]
+# The last one is of question answering: it is there where a question was asked.
+ViewName = Literal["text", "heads", "matrix", "model", "neuron", "qa"]
 Theme = Literal["auto", "light", "dark"]
 Unit = Literal["token", "word"]
 # Keys whose weights are set aside: what the tokenizer added, the first token, marks.
@@ -46,13 +47,19 @@ MassKey = tuple[int, int]
 # (layer, head, query or key, level, reduction, axis): a row or a column, pooled by 2 ** level.
 StripKey = tuple[int, int, int, int, Reduction, Axis]
 
+# (first query, stop, first key, stop): the mean over these queries of the sum over these keys.
+SpanKey = tuple[int, int, int, int]
+
 TILE = 256
 # What is at most as large as this, quantised, is sent whole, so that it outlives the kernel.
 EVERYTHING_BYTES = 4_194_304
 
 
 class TokenTable(TypedDict):
-    """Tokens by column; `gap` is what stands in the text between a token and the one before it."""
+    """Tokens by column; `gap` is what stands in the text between a token and the one before it.
+
+    `segments` is what the segments are called, where they have names.
+    """
 
     text: list[str]
     gap: list[str]
@@ -60,6 +67,7 @@ class TokenTable(TypedDict):
     special: list[bool]
     segment: list[int]
     word: list[int]
+    segments: list[str]
 
 
 class CheckResult(TypedDict):
@@ -107,11 +115,40 @@ class Description(TypedDict):
     scores: list[ScoreInfo]
 
 
+class AnswerInfo(TypedDict):
+    """An answer, "" for that there is none; its first and last token where its window is shown."""
+
+    text: str
+    probability: float
+    window: int
+    tokens: tuple[int, int] | None
+
+
+class QaInfo(TypedDict):
+    """What was asked of which text, and what the model answers, the best first.
+
+    A context longer than the model reads is cut into `windows`, of which `window` is shown. Ranges
+    are [first, stop) of what is shown; `starts` and `ends` are float32, of each of the context's
+    tokens the probability that the answer begins or ends there. A long `context` stays in Python.
+    """
+
+    question: str
+    context: str | None
+    answers: list[AnswerInfo]
+    windows: list[str]
+    window: int
+    question_tokens: tuple[int, int]
+    context_tokens: tuple[int, int]
+    starts: bytes
+    ends: bytes
+    notes: list[str]
+
+
 class ViewState(TypedDict):
     """The synced traits of the view model, private ones with an underscore.
 
     When one of the first five changes, one message brings all that changes with it:
-    `_description`, `_snapshot`, and the state brought into its range.
+    `_description`, `_snapshot`, `_qa`, and the state brought into its range. So does another text.
     """
 
     kind: str
@@ -136,7 +173,9 @@ class ViewState(TypedDict):
     scale: ColourScale
     scale_to: ScaleTo
     sort: str
+    answer: int
     theme: Theme
+    _qa: QaInfo | None
     _description: Description
     _snapshot: Snapshot
     _source: str
@@ -165,6 +204,7 @@ class WeightsRequest(TypedDict):
     rows: list[LineKey]
     columns: list[LineKey]
     masses: list[MassKey]
+    spans: list[SpanKey]
     scores: bool
 
 
@@ -186,7 +226,23 @@ class TermsRequest(TypedDict):
     keys: list[int]
 
 
-Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest
+class AskRequest(TypedDict):
+    """Put a question to the model; None where that of what is shown, or the best window, is meant.
+
+    Sent again with the same `run` it asks how far that is. A run that nobody asks about for some
+    seconds is given up, and so is one when another is asked for.
+    """
+
+    id: str
+    kind: Literal["ask"]
+    shown: str
+    run: str
+    question: str | None
+    context: str | None
+    window: int | None
+
+
+Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest | AskRequest
 
 
 class StepInfo(TypedDict):
@@ -215,7 +271,8 @@ class WeightsReply(TypedDict):
     """What is ready of what was asked for; the rest is worked on, and may be asked for again.
 
     Buffer 0: the tiles one after the other, then the strips, zlib; buffer 1: rows, columns,
-    masses, and one score of the description after the other, of all heads, float32, zlib.
+    masses, spans (of all heads each), and one score of the description after the other, of all
+    heads, float32, zlib.
     `progress` is the share done of what comes next, None where nothing is left.
     """
 
@@ -227,6 +284,7 @@ class WeightsReply(TypedDict):
     rows: list[LineKey]
     columns: list[LineKey]
     masses: list[MassKey]
+    spans: list[SpanKey]
     scores: bool
     progress: float | None
 
@@ -258,6 +316,14 @@ class TermsReply(TypedDict):
     why: str
 
 
+class AskReply(TypedDict):
+    """How far a run is; None when it is done, and what is shown has changed."""
+
+    id: str
+    kind: Literal["ask"]
+    progress: float | None
+
+
 class ErrorReply(TypedDict):
     """What went wrong, as a sentence for the person who looks; `detail` is the traceback."""
 
@@ -267,7 +333,7 @@ class ErrorReply(TypedDict):
     detail: str
 
 
-Reply = TokensReply | WeightsReply | TermsReply | ErrorReply
+Reply = TokensReply | WeightsReply | TermsReply | AskReply | ErrorReply
 
 
 class SavedReplies(TypedDict):

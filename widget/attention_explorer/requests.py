@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast, get_args
+from typing import NamedTuple, cast, get_args
 
 from .attention import Attention
-from .protocol import Axis, LineKey, MassKey, Pooling, Reduction, StripKey, TileKey
+from .protocol import (
+    Axis,
+    LineKey,
+    MassKey,
+    Pooling,
+    Reduction,
+    SpanKey,
+    StripKey,
+    TileKey,
+)
 from .tiles import check_sampled, n_levels, tile_grid
 from .tracing import Kind
 
@@ -62,6 +71,11 @@ def read_masses(fields: Mapping[str, object], attention: Attention) -> list[Mass
     return [_mass_key(attention, key) for key in _list(fields, "masses")]
 
 
+def read_spans(fields: Mapping[str, object], attention: Attention) -> list[SpanKey]:
+    """Return the spans whose mass in every head is asked for."""
+    return [_span_key(attention, key) for key in _list(fields, "spans")]
+
+
 def read_flag(fields: Mapping[str, object], name: str) -> bool:
     """Return whether something is asked for."""
     flag = fields.get(name)
@@ -77,6 +91,34 @@ def read_terms(fields: Mapping[str, object], attention: Attention) -> tuple[Line
     for key in keys:
         _check_line(attention, "column", key)
     return line, list(keys)
+
+
+def read_question(fields: Mapping[str, object]) -> Question:
+    """Return what the model is to be asked."""
+    question, context = (_text_or_none(fields, name) for name in ("question", "context"))
+    window = fields.get("window")
+    if window is not None and type(window) is not int:
+        raise ValueError(f"window is the number of a window, or null; got {window!r:.80}")
+    run = _text_or_none(fields, "run")
+    if run is None:
+        raise ValueError("a request to ask needs run, a string that names it")
+    return Question(run, question, context, window)
+
+
+class Question(NamedTuple):
+    """What the model is to be asked; None where it stays as it is, or the best window is meant."""
+
+    run: str
+    question: str | None
+    context: str | None
+    window: int | None
+
+
+def _text_or_none(fields: Mapping[str, object], name: str) -> str | None:
+    text = fields.get(name)
+    if text is not None and not isinstance(text, str):
+        raise ValueError(f"{name} is a string or null, got {text!r:.80}")
+    return text
 
 
 def _list(fields: Mapping[str, object], name: str) -> Sequence[object]:
@@ -124,6 +166,16 @@ def _mass_key(attention: Attention, key: object) -> MassKey:
     (layer, head), _ = _split(key, ("layer", "head"))
     _check_head(attention, layer, head)
     return layer, head
+
+
+def _span_key(attention: Attention, key: object) -> SpanKey:
+    (first, stop, first_key, stop_key), _ = _split(key, ("query", "stop", "key", "stop"))
+    for axis, start, end in (("row", first, stop), ("column", first_key, stop_key)):
+        _check_line(attention, cast(Axis, axis), start)
+        _check_line(attention, cast(Axis, axis), end - 1)
+        if end <= start:
+            raise ValueError(f"{key!r:.80} has nothing between {start} and {end}")
+    return first, stop, first_key, stop_key
 
 
 def _check_line(attention: Attention, axis: Axis, index: int) -> None:

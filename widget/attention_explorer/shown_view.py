@@ -10,13 +10,16 @@ from typing import Any
 
 import traitlets
 
-from .channel import AttentionSource
+from .channel import AttentionSource, nobody_to_ask
 from .opening import describe, take_snapshot
+from .requests import Question
 from .state import Limits
 from .tracing import Kind
 from .variants import Variant, Variants
 from .view_state import ViewState, variant_of
 
+_CLOSED = "this explorer is closed: its weights were let go"
+_NOTHING_LOOKED_AT: dict[str, object] = {"hovered": None, "selected": None, "also": []}
 _MODULE = Path(__file__).parent / "static" / "widget.js"
 
 
@@ -60,7 +63,7 @@ class ShownView(ViewState):
             )
         self._variants = Variants(kinds)
         self._variant = variant_of(state, kinds, kind)
-        self._limits = self._limits_of(self._variant)
+        self._limits = self._limits_of(self._variants, self._variant)
         super().__init__(
             **{"kind": kind, **state},
             _description=describe(self._variants, self._variant, model_name),
@@ -72,7 +75,7 @@ class ShownView(ViewState):
     def open(self) -> None:
         """Open the comms: the data model's first, which the view model's state names."""
         if self.comm is None:
-            self._data = AttentionSource(self._variants)
+            self._data = AttentionSource(self._variants, self._ask_model)
             self._source = f"IPY_MODEL_{self._data.model_id}"
             self._snapshot = {**take_snapshot(self._shown, self.layer, self.heads[0])}
         super().open()
@@ -92,34 +95,62 @@ class ShownView(ViewState):
     @property
     def _shown(self) -> Kind:
         if not self._variants:
-            raise RuntimeError("this explorer is closed: its weights were let go")
+            raise RuntimeError(_CLOSED)
         return self._variants.show(self._variant)
 
-    def _limits_of(self, variant: Variant) -> Limits:
-        return Limits.of(self._variants.show(variant), self._variants.kinds, variant.kind)
+    def _ask_model(self, question: Question) -> float | None:
+        """Put a question to the model; return the share that is done, None when all is."""
+        return nobody_to_ask(question)
+
+    def _limits_of(self, variants: Variants, variant: Variant) -> Limits:
+        return Limits.of(variants.show(variant), variants.kinds, variant.kind)
 
     def _state_for(self, variant: Variant) -> tuple[Variant, Limits, dict[str, object]]:
         """Return what is to be shown, its limits and state; what is chosen stays if it can."""
         if not self._variants:
-            raise RuntimeError("this explorer is closed: its weights were let go")
+            raise RuntimeError(_CLOSED)
         was = self._variant
         if variant.kind != was.kind:
             variant = variant._replace(hide_tokens=())
-        limits = self._limits_of(variant)
+        limits, state = self._dependent_on(self._variants, variant)
+        # Other tokens than before: what pointed at the old ones would point anywhere.
+        if (variant.kind, variant.unit) != (was.kind, was.unit):
+            state |= _NOTHING_LOOKED_AT
+        if variant.kind != was.kind:
+            state["hide_tokens"] = []
+        return variant, limits, state
+
+    def _show_instead(self, kinds: Mapping[str, Kind], kind: str) -> None:
+        """Show another text's kinds of attention, in one message; what is chosen stays."""
+        if not self._variants:
+            raise RuntimeError(_CLOSED)
+        assert self._data is not None
+        variants = self._variants.instead(kinds)
+        kind = self._variant.kind if self._variant.kind in kinds else kind
+        variant = self._variant._replace(kind=kind, hide_tokens=())
+        limits, state = self._dependent_on(variants, variant)
+        state |= _NOTHING_LOOKED_AT | {"between": []}
+        with self.hold_sync(), self.hold_trait_notifications():
+            self._variants = self._data.kinds = variants
+            self._variant, self._limits = variant, limits
+            self.kind, self.hide_tokens = kind, []
+            for name, value in state.items():
+                setattr(self, name, value)
+
+    def _dependent_on(
+        self, variants: Variants, variant: Variant
+    ) -> tuple[Limits, dict[str, object]]:
+        """Return the limits of what is to be shown, and the state that follows from it."""
+        limits = self._limits_of(variants, variant)
         layer = min(self.layer, limits.layers - 1)
         heads = [head for head in self.heads if head < limits.heads] or [limits.heads - 1]
         assert self._data is not None
         with self._data.lock:
-            snapshot = take_snapshot(self._variants.show(variant), layer, heads[0])
+            snapshot = take_snapshot(variants.show(variant), layer, heads[0])
         state: dict[str, object] = {
             "layer": layer,
             "heads": heads,
-            "_description": describe(self._variants, variant, self._description["model"]),
+            "_description": describe(variants, variant, self._description["model"]),
             "_snapshot": snapshot,
         }
-        # Other tokens than before: what pointed at the old ones would point anywhere.
-        if (variant.kind, variant.unit) != (was.kind, was.unit):
-            state |= {"hovered": None, "selected": None, "also": []}
-        if variant.kind != was.kind:
-            state["hide_tokens"] = []
-        return variant, limits, state
+        return limits, state

@@ -116,6 +116,13 @@ def check_heads(value: object, limits: Limits) -> list[int]:
     return heads
 
 
+def check_answer(value: object, limits: Limits) -> int:
+    """Accept the place of an answer; a view shows the best where there aren't as many."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError("expected the place of an answer, counted from 0")
+    return value
+
+
 def check_views(value: object, limits: Limits) -> list[ViewName]:
     """Accept the name of a view or several; return them as given, each once."""
     names = _many(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -41,13 +41,13 @@ class Variant(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return what requests name it by."""
+        """Return all of it in words; a kind as it was traced by its own name."""
         plain = self == Variant(self.kind, renormalise=self.renormalise)
         return self.kind if plain else json.dumps(self)
 
 
 class Variants(Mapping[str, Kind]):
-    """The kinds of attention of a trace, and what is made of them when it is shown.
+    """The kinds of attention of a trace, and what is made of them when it is shown, by name.
 
     Parameters
     ----------
@@ -58,32 +58,52 @@ class Variants(Mapping[str, Kind]):
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self.kinds = kinds
         self._made: dict[str, Kind] = {}
+        self._before: Mapping[str, Kind] = {}
+        self._replaced = 0
+
+    def instead(self, kinds: Mapping[str, Kind]) -> Variants:
+        """Return the kinds of another trace under other names; these are still known by theirs."""
+        others = Variants(kinds)
+        # Requests are answered in another thread: what they name is there at any moment.
+        others._before = {name: self[name] for name in self if name not in self._before}
+        others._replaced = self._replaced + 1
+        return others
+
+    def name_of(self, variant: Variant) -> str:
+        """Return what requests name a variant by."""
+        return f"{variant.name} {self._replaced}" if self._replaced else variant.name
 
     def show(self, variant: Variant) -> Kind:
         """Return the attention and tokens of a variant, which requests may name from now on."""
-        name = variant.name
-        if name not in self:
+        name = self.name_of(variant)
+        if name not in self._made:
             made = _make(self.kinds[variant.kind], variant)
-            # Requests are answered in another thread: what they name is there at any moment.
             for oldest in list(self._made)[: 1 - _KEPT]:
                 del self._made[oldest]
             self._made[name] = made
-        return self[name]
+        return self._made[name]
 
     def __getitem__(self, name: str) -> Kind:
-        return self.kinds[name] if name in self.kinds else self._made[name]
+        for named in (self._made, {} if self._replaced else self.kinds, self._before):
+            if name in named:
+                return named[name]
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        yield from self.kinds
-        yield from self._made
+        yield from {**self._before, **({} if self._replaced else self.kinds), **self._made}
 
     def __len__(self) -> int:
-        return len(self.kinds) + len(self._made)
+        return len(list(iter(self)))
 
 
 def key_tokens_of(kind: Kind) -> Tokens:
     """Return the tokens of the keys: those of the queries where they are the same."""
     return kind.tokens if kind.key_tokens is None else kind.key_tokens
+
+
+def in_units(tokens: Tokens, unit: Unit) -> tuple[Tokens, Sequence[int]]:
+    """Return what stands for rows and columns, and of which of these each token is."""
+    return tokens.words() if unit == "word" else (tokens, range(len(tokens)))
 
 
 def hidden_keys(kind: Kind, variant: Variant) -> tuple[int, ...]:

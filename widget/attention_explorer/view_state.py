@@ -27,6 +27,7 @@ from .state import (
     Checked,
     Limits,
     Shows,
+    check_answer,
     check_between,
     check_flag,
     check_heads,
@@ -71,7 +72,7 @@ class ViewState(SavedWidget):
         An index into the layers that have attention.
     heads : list of int
         The chosen heads.
-    view : list of {"text", "heads", "matrix", "model", "neuron"}
+    view : list of {"text", "heads", "matrix", "model", "neuron", "qa"}
         The views that are shown.
     hovered, selected : (query, key) or None
         The token under the pointer, and the one that was pinned: the query whose reading is shown
@@ -103,6 +104,8 @@ class ViewState(SavedWidget):
         Whether the scale ends at the largest weight that can be, or at the largest in view.
     sort : str
         How the model view orders heads: ``"layer"``, or a score's name.
+    answer : int
+        Which of a question's answers is marked, the best is 0.
     theme : {"auto", "light", "dark"}
         ``"auto"`` follows the page.
     """
@@ -129,6 +132,7 @@ class ViewState(SavedWidget):
     scale = Checked(one_of(*get_args(ColourScale)), "sqrt").tag(sync=True)
     scale_to = Checked(one_of(*get_args(ScaleTo)), "model").tag(sync=True)
     sort = Checked(check_sort, "layer").tag(sync=True)
+    answer = Checked(check_answer, 0).tag(sync=True)
     theme = Checked(one_of(*get_args(Theme)), "auto").tag(sync=True)
 
     # Set by the owner before any trait is: what is shown, and what may be chosen of it.

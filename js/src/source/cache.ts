@@ -5,6 +5,7 @@ import {
 	type LineKey,
 	type MassKey,
 	type Pooling,
+	type SpanKey,
 	type StripKey,
 	TILE,
 	type TileKey,
@@ -162,6 +163,10 @@ export class WeightCache {
 		return this.#lines.get(`mass,${key}`);
 	}
 
+	span(key: SpanKey): Float32Array | undefined {
+		return this.#lines.get(`span,${key}`);
+	}
+
 	#lineFromTiles(axis: Axis, [layer, head, index]: LineKey): Line | undefined {
 		const { queries, keys } = this.#description;
 		const length = axis === "row" ? keys : queries;
@@ -214,22 +219,27 @@ export class WeightCache {
 		}
 	}
 
-	putLines({ rows, columns, masses, scores }: WeightsReply, data: Uint8Array<ArrayBuffer>): void {
+	putLines(
+		{ rows, columns, masses, spans, scores }: WeightsReply,
+		data: Uint8Array<ArrayBuffer>,
+	): void {
 		const { queries, keys, layers, heads } = this.#description;
-		const numbers = scores ? this.#description.scores.length * layers.length * heads : 0;
+		const all = layers.length * heads;
+		const numbers = spans.length * all + (scores ? this.#description.scores.length * all : 0);
 		expectBytes(
 			data,
 			4 * (rows.length * keys + (columns.length + masses.length) * queries + numbers),
 		);
 		const values = new Float32Array(data.buffer, data.byteOffset, data.length / 4);
 		let at = 0;
-		const put = (axis: Axis | "mass", key: LineKey | MassKey, length: number) => {
+		const put = (axis: Axis | "mass" | "span", key: readonly number[], length: number) => {
 			this.#lines.put(`${axis},${key}`, values.slice(at, at + length));
 			at += length;
 		};
 		for (const key of rows) put("row", key, keys);
 		for (const key of columns) put("column", key, queries);
 		for (const key of masses) put("mass", key, queries);
+		for (const key of spans) put("span", key, all);
 		if (scores) this.scores = values.slice(at);
 	}
 }

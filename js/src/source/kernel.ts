@@ -8,6 +8,7 @@ import {
 	type Request,
 	type SavedReplies,
 	type Snapshot,
+	type SpanKey,
 	type StripKey,
 	type TermsReply,
 	TILE,
@@ -15,12 +16,14 @@ import {
 	type TokensReply,
 	type WeightsReply,
 } from "../protocol.gen";
+import { Asker, type Asking } from "./asking";
 import { cellsOf, comesWhole, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import { onKernelLost } from "./host";
 import { isHere, type Wish, WishfulReader } from "./reader";
 import {
 	type Fault,
+	type Question,
 	type Reader,
 	SILENT_AFTER_S,
 	type Status,
@@ -63,11 +66,12 @@ export class KernelSource implements TileSource {
 	#model: AnyModel | null = null;
 	#tokens: Tokens | undefined;
 	readonly #askedOnce = new Set<Request["kind"]>();
+	readonly #asker = new Asker();
 	#requests = 0;
 	#answered = false;
 	/** The most tiles that were missing since none was. */
 	#most = 0;
-	#pending: { id: string; names: string[]; since: number } | null = null;
+	#pending: { id: string; names: string[]; asked: boolean; since: number } | null = null;
 
 	constructor(description: Description, snapshot: Snapshot, signal: AbortSignal) {
 		this.description = description;
@@ -108,6 +112,22 @@ export class KernelSource implements TileSource {
 		this.#pump();
 	}
 
+	get asking(): Asking | null {
+		return this.#asker.now;
+	}
+
+	ask(question: Question): void {
+		this.#asker.ask(this.#newId(), question);
+		this.#changed();
+		if (this.status.kind === "gone") this.#lost();
+		else this.#pump();
+	}
+
+	stopAsking(): void {
+		this.#asker.stop();
+		this.#changed();
+	}
+
 	dismissFault(): void {
 		this.fault = null;
 		this.#changed();
@@ -138,6 +158,7 @@ export class KernelSource implements TileSource {
 		const why = this.#answered ? GONE : this.#saved ? SAVED : NOTHING_SAVED;
 		this.#model = null;
 		this.#pending = null;
+		this.#asker.failed({ message: why, detail: "" });
 		this.#setStatus({ kind: "gone", why });
 	}
 
@@ -160,9 +181,8 @@ export class KernelSource implements TileSource {
 			if (this.status.kind !== (this.#anyStopped() ? "stopped" : "live")) this.#settle();
 			return false;
 		}
-		// Replies reach every tab on the kernel; crypto.randomUUID is missing on plain http.
-		const id = `${this.#session}-${this.#requests++}`;
-		this.#pending = { id, names, since: performance.now() };
+		const id = this.#newId();
+		this.#pending = { id, names, asked: body.kind === "ask", since: performance.now() };
 		try {
 			this.#model.send({ id, shown: this.description.shown, ...body } satisfies Request);
 		} catch {
@@ -174,12 +194,24 @@ export class KernelSource implements TileSource {
 		return true;
 	}
 
+	/** Replies reach every tab on the kernel; crypto.randomUUID is missing on plain http. */
+	#newId(): string {
+		return `${this.#session}-${this.#requests++}`;
+	}
+
 	#next(): { body: Body | null; names: string[] } {
+		const numbers = this.#nextNumbers();
+		const ask = this.#asker.next(numbers.body !== null);
+		return ask ? { body: ask, names: [] } : numbers;
+	}
+
+	#nextNumbers(): { body: Body | null; names: string[] } {
 		if (!this.#tokens && this.#firstTime("tokens")) return { body: { kind: "tokens" }, names: [] };
 		const tiles: TileKey[] = [];
 		const strips: StripKey[] = [];
 		const lines: Record<Axis, LineKey[]> = { row: [], column: [] };
 		const masses: MassKey[] = [];
+		const spans: SpanKey[] = [];
 		const names: string[] = [];
 		let cells = 0;
 		let scores = false;
@@ -189,6 +221,7 @@ export class KernelSource implements TileSource {
 				return { body: { kind: "terms", line: wish.terms, keys: wish.keys }, names: [name] };
 			if ("scores" in wish) scores = true;
 			else if ("mass" in wish) masses.push(wish.mass);
+			else if ("span" in wish) spans.push(wish.span);
 			else if ("line" in wish) {
 				if (lines.row.length + lines.column.length >= LINES_A_REQUEST) continue;
 				lines[wish.axis].push(wish.line);
@@ -204,7 +237,8 @@ export class KernelSource implements TileSource {
 		}
 		if (names.length) {
 			const { row: rows, column: columns } = lines;
-			const body = { kind: "weights", tiles, strips, rows, columns, masses, scores } as const;
+			const wanted = { tiles, strips, rows, columns, masses, spans, scores };
+			const body = { kind: "weights", ...wanted } as const;
 			return { body, names };
 		}
 		if (comesWhole(this.description) && this.#firstTime("everything"))
@@ -244,11 +278,13 @@ export class KernelSource implements TileSource {
 	async #receive(reply: Reply, buffers: DataView[]): Promise<void> {
 		if (reply.id !== this.#pending?.id) return;
 		this.#answered = true;
-		const { names } = this.#pending;
+		const { names, asked } = this.#pending;
 		try {
 			if (reply.kind === "tokens") this.#putTokens(reply);
 			else if (reply.kind === "weights") await this.#putWeights(reply, buffers);
 			else if (reply.kind === "terms") await this.#putTerms(reply, buffers);
+			else if (reply.kind === "ask") this.#asker.heard(reply.progress);
+			else if (asked) this.#asker.failed(reply);
 			else this.#refuse(names, reply);
 		} catch (error) {
 			this.#refuse(names, {
@@ -259,7 +295,8 @@ export class KernelSource implements TileSource {
 		if (this.#signal.aborted || !this.#pending) return;
 		this.#pending = null;
 		const share = reply.kind === "weights" ? reply.progress : null;
-		if (reply.kind === "terms" && this.status.kind === "computing") this.#changed();
+		const aside = reply.kind === "terms" || asked;
+		if (aside && this.status.kind === "computing") this.#changed();
 		else this.#settle(share);
 		this.#pump();
 	}

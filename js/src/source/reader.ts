@@ -1,4 +1,4 @@
-import type { Axis, LineKey, MassKey, StripKey, TileKey } from "../protocol.gen";
+import type { Axis, LineKey, MassKey, SpanKey, StripKey, TileKey } from "../protocol.gen";
 import type { Line, Tile, WeightCache } from "./cache";
 import type { Reader } from "./source";
 import type { RowTerms } from "./terms";
@@ -7,6 +7,7 @@ export type Wish =
 	| { readonly tile: TileKey }
 	| { readonly strip: StripKey }
 	| { readonly mass: MassKey }
+	| { readonly span: SpanKey }
 	| { readonly scores: true }
 	| { readonly terms: LineKey; readonly keys: readonly number[] }
 	| { readonly axis: Axis; readonly line: LineKey };
@@ -58,6 +59,12 @@ export class WishfulReader implements Reader {
 		return mass;
 	}
 
+	span(key: SpanKey): Float32Array | undefined {
+		const span = this.#cache.span(key);
+		if (!span) this.#wish(`span,${key}`, { span: key });
+		return span;
+	}
+
 	scores(): Float32Array | undefined {
 		const { scores } = this.#cache;
 		if (!scores) this.#wish("scores", { scores: true });
@@ -82,6 +89,7 @@ export class WishfulReader implements Reader {
 export function isHere(cache: WeightCache, wish: Wish): boolean {
 	if ("tile" in wish) return cache.tile(wish.tile) !== undefined;
 	if ("mass" in wish) return cache.mass(wish.mass) !== undefined;
+	if ("span" in wish) return cache.span(wish.span) !== undefined;
 	if ("scores" in wish) return cache.scores !== undefined;
 	if ("terms" in wish) return cache.terms.missing(wish.terms, wish.keys).length === 0;
 	if ("strip" in wish) return cache.strip(wish.strip) !== undefined;

@@ -1,13 +1,16 @@
 import type {
+	AskRequest,
 	Axis,
 	Description,
 	LineKey,
 	MassKey,
+	SpanKey,
 	StepInfo,
 	StripKey,
 	TileKey,
 	TokenTable,
 } from "../protocol.gen";
+import type { Asking } from "./asking";
 import type { Line, Tile } from "./cache";
 import type { RowTerms } from "./terms";
 
@@ -57,11 +60,16 @@ export interface Reader {
 	scores(): Float32Array | undefined;
 	/** How much of what each query reads is hidden. */
 	mass(key: MassKey): Float32Array | undefined;
+	/** The mean over some queries of the sum over some keys, of all heads, layer by layer. */
+	span(key: SpanKey): Float32Array | undefined;
 	/** What a row's scores are made of, once asked for against these keys. */
 	terms(line: LineKey, keys: readonly number[]): RowTerms | undefined;
 	/** A line to draw from; with `exact`, decoded codes serve only until the float32 line is here. */
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
 }
+
+/** What the model is to be asked; null where what is shown stays, or the best window is meant. */
+export type Question = Pick<AskRequest, "question" | "context" | "window">;
 
 /** Where numbers come from; a view never knows whether a kernel or saved data answers. */
 export interface TileSource {
@@ -78,4 +86,10 @@ export interface TileSource {
 	stop(): void;
 	/** Ask again for what was stopped. */
 	goOn(): void;
+	/** Put a question to the model; what runs already is given up. */
+	ask(question: Question): void;
+	/** Give up what was asked. */
+	stopAsking(): void;
+	/** What was asked and isn't answered; null where nothing was. */
+	readonly asking: Asking | null;
 }

@@ -1,6 +1,6 @@
 import type { ComponentChild } from "preact";
 import { css, type Ink, type Palette } from "../draw/colour";
-import { type Description, VIEW_NAMES, type ViewName } from "../protocol.gen";
+import type { Description, ViewName } from "../protocol.gen";
 import type { Status, TileSource } from "../source/source";
 import type { Store, Synced } from "../store";
 import type { Finder } from "../views/find";
@@ -18,6 +18,8 @@ interface Props {
 	readonly source: TileSource;
 	readonly colours: Palette;
 	readonly ink: Ink;
+	/** The views that there are. */
+	readonly names: readonly ViewName[];
 	readonly finder: Finder;
 	readonly store: Store;
 	readonly take: ComponentChild;
@@ -30,7 +32,7 @@ export function Toolbar(props: Props) {
 	return (
 		<>
 			<div class="bar">
-				<Views view={state.view} store={store} />
+				<Views names={props.names} view={state.view} store={store} />
 				<KindChoice description={description} store={store} />
 				<LayerChoice description={description} layer={state.layer} store={store} />
 				<HeadChoice description={description} heads={state.heads} store={store} />
@@ -49,14 +51,22 @@ export function Toolbar(props: Props) {
 }
 
 /** A click switches a view; a double click shows it alone. */
-function Views({ view, store }: { view: Synced["view"]; store: Store }) {
+function Views({
+	names,
+	view,
+	store,
+}: {
+	names: readonly ViewName[];
+	view: Synced["view"];
+	store: Store;
+}) {
 	const toggle = (name: ViewName) => {
-		const next = VIEW_NAMES.filter((v) => (v === name ? !view.includes(v) : view.includes(v)));
+		const next = names.filter((v) => (v === name ? !view.includes(v) : view.includes(v)));
 		if (next.length) store.set("view", next);
 	};
 	return (
 		<fieldset class="segments" aria-label="views">
-			{VIEW_NAMES.map((name) => (
+			{names.map((name) => (
 				<button
 					key={name}
 					type="button"

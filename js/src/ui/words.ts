@@ -8,6 +8,7 @@ export const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	matrix: "Matrix",
 	model: "Model",
 	neuron: "Neuron",
+	qa: "QA",
 };
 
 /** A weight to four digits; `≈` where only its 8-bit code is here. */

@@ -34,6 +34,8 @@ class Tokens:
         Characters of the segment's text, where offsets are known.
     ids : tuple of int or None
         The vocabulary's numbers.
+    segments : tuple of str
+        What the segments are called, by number, where they have names; no column of the tokens.
     """
 
     text: tuple[str, ...]
@@ -44,6 +46,7 @@ class Tokens:
     word: tuple[int, ...]
     span: tuple[tuple[int, int], ...] | None = None
     ids: tuple[int, ...] | None = None
+    segments: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.text)
@@ -129,7 +132,7 @@ class Tokens:
         columns = {
             name: tuple(column[i] for i in positions)
             for name, column in vars(self).items()
-            if column is not None
+            if column is not None and name != "segments"
         }
         return replace(self, **columns)
 
@@ -182,6 +185,7 @@ class Tokens:
             "special": list(self.special),
             "segment": list(self.segment),
             "word": list(self.word),
+            "segments": list(self.segments),
         }
 
 
