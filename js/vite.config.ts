@@ -56,7 +56,8 @@ export default m.default;
 	return lines.replace(/\n\s*/g, "");
 }
 
-export default defineConfig({
+/** One file for explorers of any model, one for those of question answering: --mode widget, --mode qa. */
+export default defineConfig(({ mode }) => ({
 	plugins: [packed()],
 	build: {
 		outDir: "../widget/attention_explorer/static",
@@ -66,6 +67,6 @@ export default defineConfig({
 		// An ES library keeps its white space unless the bundler itself is told.
 		rolldownOptions: { output: { minify: true } },
 		target: "es2022",
-		lib: { entry: "src/widget.ts", formats: ["es"], fileName: () => "widget.js" },
+		lib: { entry: `src/${mode}.ts`, formats: ["es"], fileName: () => `${mode}.js` },
 	},
-});
+}));

@@ -28,9 +28,8 @@ import { Inks } from "./views/inks";
 import { matrixView } from "./views/matrix";
 import { modelView } from "./views/model";
 import { neuronView } from "./views/neuron";
-import { qaView } from "./views/qa";
 import { textView } from "./views/text";
-import type { Actions, HeadOf, View } from "./views/view";
+import type { Actions, ExtraView, HeadOf, View } from "./views/view";
 
 /** From this width on, the head view and the matrix stand side by side. */
 const WIDE = 860;
@@ -43,6 +42,7 @@ export function mountExplorer(
 	store: Store,
 	source: TileSource,
 	kept: Kept,
+	extra: ExtraView | null,
 	signal: AbortSignal,
 ): void {
 	const toolbar = make("header");
@@ -53,7 +53,7 @@ export function mountExplorer(
 	const panes = make("div", { class: "panes" });
 	const root = make("div", { class: "explorer" }, toolbar, messages, meter);
 	const style = document.createElement("style");
-	style.textContent = css;
+	style.textContent = css + (extra?.css ?? "");
 	const shadow = host.attachShadow({ mode: "open" });
 	shadow.append(style, root);
 	kept.hold(root);
@@ -128,15 +128,15 @@ export function mountExplorer(
 				: latest.reads;
 		return reading?.exact ? numbersOf(reading, latest) : undefined;
 	};
-	const qa = store.qa && qaView(store.qa);
-	if (qa) root.insertBefore(qa.el, text.el);
+	const more = extra?.mount({ actions, source, store, kept, signal });
+	if (more) root.insertBefore(more.el, text.el);
 	const views: Partial<Record<ViewName, View>> = {
 		text,
 		heads,
 		matrix,
 		model,
 		neuron,
-		...(qa && { qa }),
+		...(extra && more && { [extra.name]: more }),
 	};
 	const names = VIEW_NAMES.filter((name) => name in views);
 	const taking = new Taking(
@@ -183,7 +183,7 @@ export function mountExplorer(
 		// Beside the map by itself the head under the pointer is shown large.
 		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
 		neuron.el.hidden = !tokens || !state.view.includes("neuron");
-		if (qa) qa.el.hidden = !tokens || !state.view.includes("qa");
+		if (extra && more) more.el.hidden = !tokens || !state.view.includes(extra.name);
 		if (!tokens) {
 			drawControls(state);
 			root.ariaBusy = "true";
@@ -192,7 +192,7 @@ export function mountExplorer(
 		finder.over(tokens);
 		render(h(Steps, { tokens, selected: state.selected, store }), steps);
 		// The map last: what the others miss is asked for first.
-		const all: readonly View[] = [...(qa ? [qa] : []), text, heads, matrix, neuron, model];
+		const all: readonly View[] = [...(more ? [more] : []), text, heads, matrix, neuron, model];
 		const shown = all.filter((view) => !view.el.hidden);
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {

@@ -60,7 +60,7 @@ export class Store {
 
 	/** What was asked and answered; it changes with what is shown. */
 	get qa(): QaInfo | null {
-		return this.#model.get("_qa");
+		return this.#model.get("_qa") ?? null;
 	}
 
 	/** All of it, as one drawing sees it. */

@@ -1,5 +1,6 @@
 import { expect, onTestFinished } from "vitest";
 import type { Description, TokenTable, ViewState } from "../src/protocol.gen";
+import qa from "../src/qa";
 import widget from "../src/widget";
 import { frame } from "./events";
 import { Kernel } from "./kernel";
@@ -124,7 +125,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 	if (options.connected === false)
 		model.widget_manager.get_model = () => Promise.reject(new Error("none"));
 	else model.others.set("data", kernel.model);
-	const definition = widget();
+	const definition = (options.state?._qa ? qa : widget)();
 	const life = new AbortController();
 	definition.initialize({ model: model.wrapped(), signal: life.signal } as never);
 	const views = new Set<Shown>();

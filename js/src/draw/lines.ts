@@ -43,18 +43,21 @@ function pixelsInView(
 
 /** What is drawn on, used again from frame to frame: fresh memory costs more than the drawing. */
 export class Sheet {
-	#ink = new Float32Array(0);
+	#alpha = new Float32Array(0);
+	#tint = new Float32Array(0);
 	#image: ImageData | null = null;
 
-	blank(width: number, height: number): { ink: Float32Array; image: ImageData } {
+	/** `tint`, of three colours a pixel, is there where these are `mixed`. */
+	blank(width: number, height: number, mixed: boolean) {
 		if (this.#image?.width !== width || this.#image.height !== height) {
 			this.#image = new ImageData(width, height);
-			this.#ink = new Float32Array(width * height * 4);
-		} else {
-			this.#image.data.fill(0);
-			this.#ink.fill(0);
+			this.#alpha = new Float32Array(width * height);
+			this.#tint = new Float32Array(0);
 		}
-		return { ink: this.#ink, image: this.#image };
+		const { length } = this.#alpha.fill(0);
+		if (mixed && !this.#tint.length) this.#tint = new Float32Array(3 * length);
+		else if (mixed) this.#tint.fill(0);
+		return { alpha: this.#alpha, tint: this.#tint, image: this.#image };
 	}
 }
 
@@ -73,20 +76,23 @@ export function drawCurves(
 	down = false,
 ): ImageData {
 	const { way, slope } = easing(across);
-	const { ink, image } = down ? sheet.blank(along, across) : sheet.blank(across, along);
-	const [stepAcross, stepAlong] = down ? [4 * along, 4] : [4, 4 * across];
+	// Curves of one colour, as most are, differ in how much covers a pixel alone.
+	const mixed = curves.some(({ colour }) => colour !== curves[0]?.colour);
+	const size = down ? ([along, across] as const) : ([across, along] as const);
+	const { alpha: covered, tint, image } = sheet.blank(...size, mixed);
+	const [stepAcross, stepAlong] = down ? [along, 1] : [1, across];
 	for (const { from, to, thickness: wished, colour, alpha: opacity } of curves) {
 		const rise = to - from;
 		// Thinner than a pixel is paler instead: a thin steep curve would have gaps between columns.
 		const thickness = Math.max(1, wished);
 		const alpha = (opacity * wished) / thickness;
 		const [r, g, b] = colour;
-		const reach = (thickness / 2) * Math.hypot(1, (1.5 * rise) / across);
+		const reach = (thickness / 2) * Math.sqrt(1 + ((1.5 * rise) / across) ** 2);
 		const [first, end] = pixelsInView(way, from, rise, -reach, along + reach);
 		for (let x = first; x < end; x++) {
 			const centre = from + rise * (way[x] as number);
 			// A steep curve covers more of a pixel column than its thickness.
-			const steepness = Math.hypot(1, rise * (slope[x] as number));
+			const steepness = Math.sqrt(1 + (rise * (slope[x] as number)) ** 2);
 			const half = (thickness * steepness) / 2;
 			const top = centre - half;
 			const bottom = centre + half;
@@ -98,25 +104,23 @@ export function drawCurves(
 				const a = alpha * Math.min(1, cover);
 				const at = y * stepAlong + x * stepAcross;
 				const rest = 1 - a;
-				ink[at] = (ink[at] as number) * rest + r * a;
-				ink[at + 1] = (ink[at + 1] as number) * rest + g * a;
-				ink[at + 2] = (ink[at + 2] as number) * rest + b * a;
-				ink[at + 3] = (ink[at + 3] as number) * rest + a;
+				covered[at] = (covered[at] as number) * rest + a;
+				if (!mixed) continue;
+				tint[3 * at] = (tint[3 * at] as number) * rest + r * a;
+				tint[3 * at + 1] = (tint[3 * at + 1] as number) * rest + g * a;
+				tint[3 * at + 2] = (tint[3 * at + 2] as number) * rest + b * a;
 			}
 		}
 	}
-	return unmultiplied(ink, image);
-}
-
-function unmultiplied(ink: Float32Array, image: ImageData): ImageData {
 	const pixels = image.data;
-	for (let at = 0; at < ink.length; at += 4) {
-		const a = ink[at + 3] as number;
-		if (a === 0) continue;
-		pixels[at] = (ink[at] as number) / a;
-		pixels[at + 1] = (ink[at + 1] as number) / a;
-		pixels[at + 2] = (ink[at + 2] as number) / a;
+	const [r, g, b] = curves[0]?.colour ?? [0, 0, 0];
+	for (let i = 0, at = 0; i < covered.length; i++, at += 4) {
+		const a = covered[i] as number;
 		pixels[at + 3] = a * 255;
+		if (a === 0) continue;
+		pixels[at] = mixed ? (tint[3 * i] as number) / a : r;
+		pixels[at + 1] = mixed ? (tint[3 * i + 1] as number) / a : g;
+		pixels[at + 2] = mixed ? (tint[3 * i + 2] as number) / a : b;
 	}
 	return image;
 }

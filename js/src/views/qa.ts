@@ -1,9 +1,8 @@
-import type { QaInfo } from "../protocol.gen";
 import { make } from "../ui/dom";
-import type { View } from "./view";
+import type { Parts, View } from "./view";
 
 /** A question and the text that it is asked about: what is answered, and what the question reads there. */
-export function qaView(_qa: QaInfo): View {
-	const el = make("section", { class: "qa", "aria-label": "qa view" });
+export function qaView({ store }: Parts): View {
+	const el = make("section", { class: "qa", "aria-label": "qa view" }, store.qa?.question ?? "");
 	return { el, measure: () => {}, update: () => {} };
 }

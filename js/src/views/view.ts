@@ -1,6 +1,8 @@
-import type { Pointer } from "../protocol.gen";
+import type { Pointer, ViewName } from "../protocol.gen";
 import type { Scene } from "../scene";
+import type { TileSource } from "../source/source";
 import type { Store } from "../store";
+import type { Kept } from "../ui/kept";
 
 /** A mounted view: an element, and a way to bring it up to a new scene. */
 export interface View {
@@ -28,4 +30,19 @@ export interface Actions {
 	choose(head: HeadOf, also: boolean): void;
 	/** Draw again: something outside the synced state changed (a size, a scroll). */
 	redraw(): void;
+}
+
+/** A view that only some explorers have, and what it is mounted with. */
+export interface ExtraView {
+	readonly name: ViewName;
+	readonly css: string;
+	mount(parts: Parts): View;
+}
+
+export interface Parts {
+	readonly actions: Actions;
+	readonly source: TileSource;
+	readonly store: Store;
+	readonly kept: Kept;
+	readonly signal: AbortSignal;
 }
