@@ -39,6 +39,7 @@ OTHER: dict[str, Any] = {
     "scale": "log",
     "scale_to": "head",
     "sort": "entropy",
+    "answer": 2,
     "theme": "dark",
 }
 
@@ -89,7 +90,7 @@ def test_a_state_of_a_larger_model_names_what_is_not_there(softmax: Softmax) -> 
 def test_an_option_that_no_view_has_names_the_nearest(softmax: Softmax) -> None:
     with pytest.raises(TypeError, match=r"no option 'treshold': did you mean 'threshold'\?"):
         AttentionExplorer(softmax(2, 3, 7, 7), WORDS, treshold=0.1)
-    with pytest.raises(TypeError, match=r"no option 'colour': known are also, between"):
+    with pytest.raises(TypeError, match=r"no option 'colour': known are also, answer, between"):
         AttentionExplorer(softmax(2, 3, 7, 7), WORDS, state={"colour": "red"})
 
 

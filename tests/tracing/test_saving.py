@@ -34,6 +34,7 @@ TOKENS = Tokens(
     segment=(-1, 0, 0, 0, 1, 1),
     word=(-1, 0, 0, 1, 2, 3),
     span=((0, 3), (4, 7), (7, 7), (8, 11), (12, 14), (15, 16)),
+    segments=("question", "context"),
 )
 
 

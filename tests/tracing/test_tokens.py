@@ -27,6 +27,12 @@ def written(tokens: Tokens) -> str:
     return "".join(gap + text for gap, text, special in pairs if not special)
 
 
+def lengths_of(tokens: Tokens) -> set[int]:
+    """Return how long the columns are: all but the segments' names have an entry a token."""
+    columns = {name: column for name, column in vars(tokens).items() if name != "segments"}
+    return {len(column) for column in columns.values() if column is not None}
+
+
 def wordpiece() -> Any:
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -291,8 +297,7 @@ def test_what_is_no_string_is_named(tokens: Any, message: str) -> None:
 def test_every_column_has_one_entry_a_token() -> None:
     for scheme in TOKENIZERS:
         tokens = from_text(scheme, "The cat 😀  sat")
-        lengths = {len(column) for column in vars(tokens).values() if column is not None}
-        assert lengths == {len(tokens)}
+        assert lengths_of(tokens) == {len(tokens)}
         kept = tokens.keep([1, 3])
         assert kept.text == (tokens.text[1], tokens.text[3])
         assert len(kept) == 2
@@ -348,7 +353,7 @@ def test_words_of_two_texts_keep_segments_and_spans() -> None:
         if segment >= 0:
             assert texts[segment][start:stop] == text
     assert words.ids is None
-    assert {len(c) for c in vars(words).values() if c is not None} == {len(words)}
+    assert lengths_of(words) == {len(words)}
 
 
 def test_specials_and_tokens_without_a_word_are_words_by_themselves() -> None:
