@@ -45,8 +45,12 @@ export function short(table: TokenTable, index: number, length = SHORT): string 
 const RTL = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/g;
 
 /** The direction of a text by what most of its letters are. */
-export function directionOf(table: TokenTable): "ltr" | "rtl" {
-	const letters = table.text.filter((_, i) => !table.special[i]).join("");
+export function directionOf(
+	table: TokenTable,
+	[first, stop]: readonly [number, number] = [0, table.text.length],
+): "ltr" | "rtl" {
+	const ours = table.text.filter((_, i) => i >= first && i < stop && !table.special[i]);
+	const letters = ours.join("");
 	const rtl = letters.match(RTL)?.length ?? 0;
 	return rtl > letters.replace(/\P{L}/gu, "").length / 2 ? "rtl" : "ltr";
 }

@@ -1,4 +1,4 @@
-import { css, type Rgb } from "../draw/colour";
+import { css, type Ink, type Rgb } from "../draw/colour";
 import { topMass } from "../draw/lines";
 import { pinsOf } from "../pins";
 import type { Scene } from "../scene";
@@ -19,7 +19,7 @@ export interface Look {
 	rule: string;
 	number: string;
 	ring: "" | "looked" | "pinned" | "partner";
-	/** The token that the step in view generated. */
+	/** The token that the step in view generated, or one of the answer to a question. */
 	answer: boolean;
 	/** Whether a search found it: `FOUND`, or `FOUND_HERE`. */
 	found: number;
@@ -37,18 +37,25 @@ export interface Fill {
 	ink(weight: number): string;
 }
 
+/** What shades a side by what is read. */
+export function fillRead(weights: Float32Array, ink: Ink): Fill {
+	return { weights, colour: ink.of, ink: ink.on };
+}
+
+/** What shades a side by what reads. */
+export function fillReaders(weights: Float32Array, { ink, colours }: Scene): Fill {
+	const colour = (weight: number) => css(colours.reader, MOST_OF_READER * ink.at(weight));
+	return { weights, colour, ink: () => "" };
+}
+
 /** How strongly the readers' colour fills at most: the page's own ink is read on it. */
 const MOST_OF_READER = 0.55;
 
 /** Amber for what the looked-at token reads, indigo for what reads it: by the chosen direction. */
 export function fillOf(scene: Scene, role: Role): Fill | undefined {
-	const { state, ink, colours } = scene;
-	const reads = state.direction === "reads";
+	const reads = scene.state.direction === "reads";
 	const weights = lineOf(scene, role, reads);
-	if (!weights) return undefined;
-	if (reads) return { weights, colour: ink.of, ink: ink.on };
-	const colour = (weight: number) => css(colours.reader, MOST_OF_READER * ink.at(weight));
-	return { weights, colour, ink: () => "" };
+	return weights && (reads ? fillRead(weights, scene.ink) : fillReaders(weights, scene));
 }
 
 /** The weights that a side's tokens have from what is looked at: what it reads, or what reads it. */
@@ -98,7 +105,8 @@ function ruleOf(colour: Rgb, strength: number): string {
 		: `inset 0 ${-1 - 4 * strength}px ${css(colour, 0.25 + 0.75 * strength)}`;
 }
 
-function numbersOf(weights: Float32Array | undefined, mass: number): Map<number, string> {
+/** What stands under the tokens that hold a share of the sum of some weights. */
+export function numbersOf(weights: Float32Array | undefined, mass: number): Map<number, string> {
 	const numbers = new Map<number, string>();
 	if (!weights) return numbers;
 	for (const key of topMass(weights, mass)) {
@@ -123,7 +131,10 @@ export function applyLook(span: HTMLElement, was: Look, now: Look): void {
 		span.classList.toggle("pinned", now.ring === "pinned");
 		span.ariaSelected = String(now.ring === "pinned");
 	}
-	if (was.answer !== now.answer) span.classList.toggle("answer", now.answer);
+	if (was.answer !== now.answer) {
+		span.classList.toggle("answer", now.answer);
+		span.ariaDescription = now.answer ? "answer" : "";
+	}
 	if (was.found !== now.found) {
 		span.classList.toggle("found", now.found > 0);
 		span.classList.toggle("here", now.found === FOUND_HERE);

@@ -1,9 +1,19 @@
 import { pinnedIn, pinsOf } from "../pins";
 import type { Pointer, TokenTable } from "../protocol.gen";
+import type { Scene } from "../scene";
 import { handled, isEnter, make, withModifier } from "../ui/dom";
 import { directionOf, shown } from "../ui/words";
 import type { Finder } from "./find";
-import { applyLook, fillOf, type Look, looksOf, NUMBERS_UP_TO, noLook, type Role } from "./look";
+import {
+	applyLook,
+	type Fill,
+	fillOf,
+	type Look,
+	looksOf,
+	NUMBERS_UP_TO,
+	noLook,
+	type Role,
+} from "./look";
 import { minimap } from "./minimap";
 import { lineOf, linesBetween, type Measure, type TextLine, typeset } from "./typeset";
 import type { Actions, View } from "./view";
@@ -30,6 +40,27 @@ interface Shown {
 	readonly looks: readonly Look[];
 }
 
+/** A range of a side's tokens that a page shows, and what it makes of them. */
+export interface Part {
+	readonly tokens: readonly [first: number, stop: number];
+	readonly name: string;
+	fill(scene: Scene): Fill | undefined;
+	looks(scene: Scene, marks: Uint8Array | undefined): (token: number) => Look;
+	/** A token to be in view from when it is first named. */
+	follows(scene: Scene): number | null;
+}
+
+function wholeOf(table: TokenTable, role: Role): Part {
+	const { length } = table.text;
+	return {
+		tokens: [0, length],
+		name: NAMES[role],
+		fill: (scene) => fillOf(scene, role),
+		looks: (scene, marks) => looksOf(scene, role, length, marks),
+		follows: () => null,
+	};
+}
+
 /** One side's tokens; only the lines in view are in the document. */
 export function tokenPage(
 	table: TokenTable,
@@ -37,17 +68,19 @@ export function tokenPage(
 	actions: Actions,
 	finder: Finder,
 	signal: AbortSignal,
+	part = wholeOf(table, role),
 ): View {
-	const size = table.text.length > NUMBERS_UP_TO ? "long" : "short";
+	const [begin, stop] = part.tokens;
+	const size = stop - begin > NUMBERS_UP_TO ? "long" : "short";
 	const row = ROW[size];
 	const page = make("div", { class: "page" });
 	const el = make(
 		"div",
 		{
 			class: `tokens ${size}`,
-			dir: directionOf(table),
+			dir: directionOf(table, part.tokens),
 			role: "listbox",
-			"aria-label": `${NAMES[role]}; arrow keys move, Enter pins, Escape releases`,
+			"aria-label": `${part.name}; arrow keys move, Enter pins, Escape releases`,
 		},
 		page,
 	);
@@ -62,8 +95,8 @@ export function tokenPage(
 	let height = 0;
 	let top = 0;
 	let setFor = 0;
-	let inTabOrder = 0;
-	const followed = { pin: null as number | null, hit: null as number | null };
+	let inTabOrder = begin;
+	const followed: Record<string, number | null> = { pin: null, hit: null, part: null };
 
 	const pointerAt = (token: number): Pointer => [
 		role === "key" ? null : token,
@@ -99,7 +132,7 @@ export function tokenPage(
 		else {
 			const step = stepOf(event.key, el.dir === "rtl");
 			if (step === 0) return;
-			focus(Math.min(table.text.length - 1, Math.max(0, token + step)));
+			focus(Math.min(stop - 1, Math.max(begin, token + step)));
 		}
 		handled(event);
 	}
@@ -145,7 +178,7 @@ export function tokenPage(
 	function setLines(): void {
 		setFor = width;
 		const [{ first } = { first: 0 }] = linesBetween(lines, top / row, rows);
-		lines = typeset(table, width, measureOf(table, getComputedStyle(el)));
+		lines = typeset(table, width, measureOf(table, getComputedStyle(el)), part.tokens);
 		const last = lines.at(-1);
 		rows = last ? last.row + last.rows : 1;
 		page.style.height = `${rows * row}px`;
@@ -194,14 +227,13 @@ export function tokenPage(
 	}
 
 	/** A pin that was set elsewhere, or what a search came to, is scrolled to, once. */
-	function follow(pin: number | null): void {
+	function follow(pin: number | null, named: number | null): void {
 		const { here } = finder;
-		const now = { pin, hit: here?.table === table ? here.first : null };
-		for (const of of ["pin", "hit"] as const) {
-			const token = now[of];
+		const now = { part: named, pin, hit: here?.table === table ? here.first : null };
+		for (const [of, token] of Object.entries(now)) {
 			if (token !== null && token !== followed[of]) scrollTo(token);
+			followed[of] = token;
 		}
-		Object.assign(followed, now);
 	}
 
 	return {
@@ -211,9 +243,9 @@ export function tokenPage(
 			if (width === 0) return;
 			if (width !== setFor) setLines();
 			const pinned = pinnedIn(pinsOf(scene.state), role === "key" ? 1 : 0);
-			follow(pinned[0] ?? null);
+			follow(pinned[0] ?? null, part.follows(scene));
 			fill();
-			const look = looksOf(scene, role, table.text.length, finder.marks(table));
+			const look = part.looks(scene, finder.marks(table));
 			for (const [line, { spans, looks }] of inDocument)
 				for (const [i, span] of spans.entries())
 					applyLook(span, looks[i] as Look, look(line.first + i));
@@ -224,7 +256,7 @@ export function tokenPage(
 				top: top / row,
 				shown: height / row,
 				height,
-				fill: fillOf(scene, role),
+				fill: part.fill(scene),
 				marks: finder.marks(table),
 				pinned,
 			});

@@ -27,15 +27,21 @@ function breaksBefore(table: TokenTable, index: number): boolean {
 }
 
 /**
- * Break tokens into lines of a width, as written: words stay whole, line breaks are kept.
+ * Break tokens, or a range of them, into lines of a width, as written: words stay whole, line
+ * breaks are kept.
  *
  * By hand, since a browser can only break what is in the document, and of a long text almost
  * nothing is.
  */
-export function typeset(table: TokenTable, width: number, measure: Measure): TextLine[] {
+export function typeset(
+	table: TokenTable,
+	width: number,
+	measure: Measure,
+	[from, count]: readonly [number, number] = [0, table.text.length],
+): TextLine[] {
 	const lines: TextLine[] = [];
 	let row = 0;
-	let first = 0;
+	let first = from;
 	let x = 0;
 	const end = (last: number) => {
 		const rows = Math.max(1, Math.ceil(x / width));
@@ -44,12 +50,11 @@ export function typeset(table: TokenTable, width: number, measure: Measure): Tex
 		first = last;
 		x = 0;
 	};
-	const count = table.text.length;
-	for (let start = 0; start < count; ) {
+	for (let start = from; start < count; ) {
 		let stop = start + 1;
 		while (stop < count && !breaksBefore(table, stop)) stop++;
 		const breaks = (table.gap[start] ?? "").split("\n");
-		for (let i = 1; i < breaks.length && start > 0; i++) end(start);
+		for (let i = 1; i < breaks.length && start > from; i++) end(start);
 		const space = x === 0 ? 0 : measure.gap(breaks.at(-1) ?? "");
 		const widths = Array.from({ length: stop - start }, (_, i) => measure.token(start + i));
 		const word = widths.reduce((sum, w) => sum + w, 0);
