@@ -105,14 +105,17 @@ def join(tokenizer: Any, question: str, context: str) -> Pair:
 
 
 def tokens_of(tokenizer: Any, pair: Pair, texts: tuple[str, str], window: range) -> Tokens:
-    """Return a window's tokens as written, the question as segment 0 and the context as 1."""
+    """Return a window's tokens as written: segment 0 is the question, 1 the context."""
     is_swapped = pair.context.start < pair.question.start
     written = Tokens.from_encoding(tokenizer, pair.encoding, texts[::-1] if is_swapped else texts)
     segment = [
         -1 if special else 0 if i in pair.question else 1 if i in pair.context else -1
         for i, special in enumerate(written.special)
     ]
-    return replace(written, segment=tuple(segment)).keep(pair.positions(window))
+    kept = replace(written, segment=tuple(segment)).keep(pair.positions(window))
+    gap = list(kept.gap)
+    gap[pair.context.start] = ""  # what stood there before the cut isn't in this window
+    return replace(kept, gap=tuple(gap), segments=("question", "context"))
 
 
 @dataclass(frozen=True)
