@@ -165,8 +165,7 @@ export interface QaInfo {
  * The synced traits of the view model, private ones with an underscore.
  *
  * When one of the first five changes, one message brings all that changes with it:
- * `_description`, `_snapshot`, `_qa`, and the state brought into its range. So it does when another
- * text is shown.
+ * `_description`, `_snapshot`, `_qa`, and the state brought into its range. So does another text.
  */
 export interface ViewState {
 	readonly kind: string;

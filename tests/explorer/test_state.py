@@ -10,7 +10,7 @@ import pytest
 from traitlets import TraitError
 
 from attention_explorer import AttentionExplorer
-from attention_explorer.view_state import STATE_NAMES
+from attention_explorer.view_state import ViewState
 
 if TYPE_CHECKING:
     from tests.explorer.conftest import Softmax
@@ -39,7 +39,6 @@ OTHER: dict[str, Any] = {
     "scale": "log",
     "scale_to": "head",
     "sort": "entropy",
-    "answer": 2,
     "theme": "dark",
 }
 
@@ -55,7 +54,7 @@ def as_lists(value: object) -> object:
 
 def test_every_trait_of_a_view_is_in_its_state_and_comes_back(softmax: Softmax) -> None:
     """Catches a trait that was added and forgotten: a link or a saved view would lose it."""
-    assert {"kind", *OTHER} == set(STATE_NAMES)
+    assert {"kind", *OTHER} == set(ViewState.state_names())
     layers = softmax(2, 3, 7, 7)
     state = AttentionExplorer(layers, WORDS, **OTHER).state()
     assert {name: as_lists(value) for name, value in state.items()} == OTHER
@@ -90,7 +89,7 @@ def test_a_state_of_a_larger_model_names_what_is_not_there(softmax: Softmax) -> 
 def test_an_option_that_no_view_has_names_the_nearest(softmax: Softmax) -> None:
     with pytest.raises(TypeError, match=r"no option 'treshold': did you mean 'threshold'\?"):
         AttentionExplorer(softmax(2, 3, 7, 7), WORDS, treshold=0.1)
-    with pytest.raises(TypeError, match=r"no option 'colour': known are also, answer, between"):
+    with pytest.raises(TypeError, match=r"no option 'colour': known are also, between"):
         AttentionExplorer(softmax(2, 3, 7, 7), WORDS, state={"colour": "red"})
 
 

@@ -1,20 +1,21 @@
-"""A view of what a question answering model attends to, which can be asked anew."""
+"""The explorer of a question answering model: what was asked and answered, and asking anew."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
 import traitlets
 
 from .analysis.spans import span_mass
 from .attention.base import Float
-from .protocol import AnswerInfo, QaInfo
+from .explorer import AttentionExplorer
+from .protocol import AnswerInfo, QaInfo, ViewName
 from .requests import Question
 from .runs import Progress, Runs
-from .shown_view import ShownView
-from .state import Limits
+from .shown_view import CLOSED, module
+from .state import Checked, Limits, check_answer
 from .tracing import Trace
 from .variants import Variant, Variants, in_units
 
@@ -35,35 +36,55 @@ class Asked(NamedTuple):
     trace: Trace
 
 
-class AskingView(ShownView):
-    """Shows what was asked and answered beside its attention, where there is a model to ask."""
+class QAExplorer(AttentionExplorer):
+    """An explorer that shows what was asked and answered, and can be asked anew.
 
+    `AttentionExplorer.qa` makes it.
+
+    Attributes
+    ----------
+    answer : int
+        Which of the answers is marked; the best is 0.
+    """
+
+    _esm = module("qa")
+    _views = get_args(ViewName)
+
+    answer = Checked(check_answer, 0).tag(sync=True)
     _qa = traitlets.Any(None, allow_none=True).tag(sync=True)
 
-    _answering: QuestionAnswering | None = None
-    _asked: Asked | None = None
-    _runs: Runs[Asked]
-
-    def _answer_by(self, answering: QuestionAnswering, asked: Asked) -> None:
-        """Show what was answered, whose attention is shown already, and answer what comes."""
-        self._answering, self._asked = answering, asked
-        self._runs = Runs()
+    def __init__(self, answering: QuestionAnswering, asked: Asked, **options: Any) -> None:
+        self._answering: QuestionAnswering | None = answering
+        self._asked: Asked | None = asked
+        self._runs = Runs[Asked]()
+        super().__init__(asked.trace, **options)
         self._qa = self._info(self._variants, self._variant)
 
     @property
-    def question(self) -> str | None:
-        """What was asked last; None where nothing was."""
-        return None if self._asked is None else self._asked.answers.question
+    def question(self) -> str:
+        """What was asked last."""
+        return self._shown_answers.question
 
     @property
-    def context(self) -> str | None:
-        """The text that was asked about; None where nothing was asked."""
-        return None if self._asked is None else self._asked.answers.context
+    def context(self) -> str:
+        """The text that it was asked about."""
+        return self._shown_answers.context
 
     @property
     def answers(self) -> tuple[Answer, ...]:
         """What the model answers, the best first, over all windows."""
-        return () if self._asked is None else self._asked.answers.answers
+        return self._shown_answers.answers
+
+    @property
+    def trace(self) -> Trace | None:
+        """The trace of the window that is shown."""
+        return None if self._asked is None else self._asked.trace
+
+    @property
+    def _shown_answers(self) -> Answers:
+        if self._asked is None:
+            raise RuntimeError(CLOSED)
+        return self._asked.answers
 
     def ask(
         self, question: str | None = None, context: str | None = None, window: int | None = None
@@ -87,28 +108,26 @@ class AskingView(ShownView):
         Raises
         ------
         ValueError
-            There is no model to ask; a question or a context that is empty; a question longer than
-            the model reads; a window that isn't there. What was shown stays.
+            A question or a context that is empty; a question longer than the model reads; a window
+            that isn't there. What was shown stays.
         """
-        wish = Question("", question, context, window)
         if self._answering is None:
-            super()._ask_model(wish)
-        else:
-            self._runs.stop()
-            self._show_asked(put(self._answering, self._asked, wish))
+            raise RuntimeError(CLOSED)
+        self._runs.stop()
+        wish = Question("", question, context, window)
+        self._show_asked(put(self._answering, self._asked, wish))
         return self.answers
 
     def close(self) -> None:
         """Close the views and the data model, and let go of the weights and the model."""
-        if self._answering is not None:
-            self._runs.stop()
+        self._runs.stop()
         super().close()
         self._answering = self._asked = None
 
     def _ask_model(self, question: Question) -> float | None:
         answering, shown = self._answering, self._asked
         if answering is None:
-            return super()._ask_model(question)
+            raise RuntimeError(CLOSED)
         share, asked = self._runs.finish(
             question.run, lambda progress: put(answering, shown, question, progress), _ASK_WITHIN
         )
@@ -119,9 +138,12 @@ class AskingView(ShownView):
 
     def _show_asked(self, asked: Asked) -> None:
         was = self._asked
+        is_new = was is None or asked.answers is not was.answers
         self._asked = asked
         try:
-            self._show_instead(asked.trace.kinds, asked.trace.kind)
+            with self.hold_sync():
+                self._show_instead(asked.trace.kinds, asked.trace.kind)
+                self.answer = 0 if is_new else self.answer
         except BaseException:
             self._asked = was
             raise
@@ -152,6 +174,24 @@ class AskingView(ShownView):
             "ends": _sums(here.ends, of, context),
             "notes": list(answers.notes),
         }
+
+
+def open_qa(
+    model: Any,
+    tokenizer: Any,
+    question: str,
+    context: str,
+    asking: dict[str, Any],
+    options: dict[str, Any],
+) -> QAExplorer:
+    """Ask, and open at the head whose question reads most of the answer; see `QAExplorer`."""
+    from .tasks.qa import QuestionAnswering
+
+    answering = QuestionAnswering(model, tokenizer, **asking)
+    asked = put(answering, None, Question("", question, context, None))
+    layer, head = best_head(asked)
+    opened = {"view": ["qa"], "unit": "word", "layer": layer, "heads": head}
+    return QAExplorer(answering, asked, **{**opened, **options})
 
 
 def put(

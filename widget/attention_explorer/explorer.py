@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .asking import AskingView, best_head, put
 from .attention import Attention
 from .attention.base import Float
 from .inputs import read_inputs
 from .protocol import Theme, ViewName
-from .requests import Question
+from .shown_view import ShownView
 from .state import check_index, check_layer
 from .tracing import Tokens, Trace, trace
 from .tracing.tracer import Store
 from .variants import key_tokens_of
-from .view_state import read_state
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,8 +21,10 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from typing_extensions import Self
 
+    from .asking import QAExplorer
 
-class AttentionExplorer(AskingView):
+
+class AttentionExplorer(ShownView):
     """Linked, interactive views of what a Transformer attends to.
 
     Layers, heads and tokens count from 0; a layer is an index into the layers that have attention.
@@ -107,7 +107,7 @@ class AttentionExplorer(AskingView):
             "theme": theme,
         }
         given = {name: value for name, value in named.items() if value is not None}
-        opened = read_state(state, given, options)
+        opened = self.read_state(state, given, options)
         kinds, kind = read_inputs(attentions, tokens, key_tokens, batch_index)
         self._trace = attentions if isinstance(attentions, Trace) else None
         if model_name is None:
@@ -169,11 +169,11 @@ class AttentionExplorer(AskingView):
         max_length: int | None = None,
         stride: int | None = None,
         top: int = 5,
-        max_answer_tokens: int = 15,
+        max_answer_tokens: int = 30,
         no_answer: bool | None = None,
         store: Store = "device",
         **options: Any,
-    ) -> Self:
+    ) -> QAExplorer:
         """Ask a question answering model, and explore the attention that led to its answer.
 
         Parameters
@@ -186,24 +186,17 @@ class AttentionExplorer(AskingView):
             As `AttentionExplorer` takes them. It opens on the QA view, by words, at the head whose
             question reads most of the answer.
         """
-        from .tasks.qa import QuestionAnswering
+        from .asking import open_qa
 
-        answering = QuestionAnswering(
-            model,
-            tokenizer,
-            max_length=max_length,
-            stride=stride,
-            top=top,
-            max_answer_tokens=max_answer_tokens,
-            no_answer=no_answer,
-            store=store,
-        )
-        asked = put(answering, None, Question("", question, context, None))
-        layer, head = best_head(asked)
-        opened = {"view": ["qa"], "unit": "word", "layer": layer, "heads": head}
-        explorer = cls(asked.trace, **{**opened, **options})
-        explorer._answer_by(answering, asked)
-        return explorer
+        asking = {
+            "max_length": max_length,
+            "stride": stride,
+            "top": top,
+            "max_answer_tokens": max_answer_tokens,
+            "no_answer": no_answer,
+            "store": store,
+        }
+        return open_qa(model, tokenizer, question, context, asking, options)
 
     @classmethod
     def demo(cls, **options: Any) -> Self:
@@ -223,8 +216,8 @@ class AttentionExplorer(AskingView):
 
     @property
     def trace(self) -> Trace | None:
-        """The trace that is shown, if it is one, as it was given or was made for a question."""
-        return self._trace if self._asked is None else self._asked.trace
+        """The trace that the explorer was made from, if it was, as it was given."""
+        return self._trace
 
     @property
     def tokens(self) -> Tokens:

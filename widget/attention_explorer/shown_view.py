@@ -18,9 +18,15 @@ from .tracing import Kind
 from .variants import Variant, Variants
 from .view_state import ViewState, variant_of
 
-_CLOSED = "this explorer is closed: its weights were let go"
+_STATIC = Path(__file__).parent / "static"
+CLOSED = "this explorer is closed: its weights were let go"
 _NOTHING_LOOKED_AT: dict[str, object] = {"hovered": None, "selected": None, "also": []}
-_MODULE = Path(__file__).parent / "static" / "widget.js"
+
+
+def module(name: str) -> Path | str:
+    """Return a bundle that was built; "" where it wasn't."""
+    path = _STATIC / f"{name}.js"
+    return path if path.is_file() else ""
 
 
 class ShownView(ViewState):
@@ -38,7 +44,7 @@ class ShownView(ViewState):
         Shown beside the controls.
     """
 
-    _esm = _MODULE if _MODULE.is_file() else ""
+    _esm = module("widget")
 
     _description = traitlets.Dict().tag(sync=True)
     _snapshot = traitlets.Dict().tag(sync=True)
@@ -57,7 +63,7 @@ class ShownView(ViewState):
     ) -> None:
         if not type(self)._esm:
             raise RuntimeError(
-                f"the JavaScript part isn't built ({_MODULE} is missing): in the project's folder "
+                f"the JavaScript part isn't built ({_STATIC} lacks it): in the project's folder "
                 "run `pip install .` or `npm --prefix js ci && npm --prefix js run build`, then "
                 "restart Python"
             )
@@ -95,7 +101,7 @@ class ShownView(ViewState):
     @property
     def _shown(self) -> Kind:
         if not self._variants:
-            raise RuntimeError(_CLOSED)
+            raise RuntimeError(CLOSED)
         return self._variants.show(self._variant)
 
     def _ask_model(self, question: Question) -> float | None:
@@ -103,12 +109,12 @@ class ShownView(ViewState):
         return nobody_to_ask(question)
 
     def _limits_of(self, variants: Variants, variant: Variant) -> Limits:
-        return Limits.of(variants.show(variant), variants.kinds, variant.kind)
+        return Limits.of(variants.show(variant), variants.kinds, variant.kind, self._views)
 
     def _state_for(self, variant: Variant) -> tuple[Variant, Limits, dict[str, object]]:
         """Return what is to be shown, its limits and state; what is chosen stays if it can."""
         if not self._variants:
-            raise RuntimeError(_CLOSED)
+            raise RuntimeError(CLOSED)
         was = self._variant
         if variant.kind != was.kind:
             variant = variant._replace(hide_tokens=())
@@ -123,7 +129,7 @@ class ShownView(ViewState):
     def _show_instead(self, kinds: Mapping[str, Kind], kind: str) -> None:
         """Show another text's kinds of attention, in one message; what is chosen stays."""
         if not self._variants:
-            raise RuntimeError(_CLOSED)
+            raise RuntimeError(CLOSED)
         assert self._data is not None
         variants = self._variants.instead(kinds)
         kind = self._variant.kind if self._variant.kind in kinds else kind

@@ -28,9 +28,16 @@ class Limits:
     same_tokens: bool
     kinds: tuple[str, ...]
     token_keys: int
+    views: tuple[ViewName, ...]
 
     @classmethod
-    def of(cls, shown: Kind, kinds: Mapping[str, Kind], kind: str) -> Limits:
+    def of(
+        cls,
+        shown: Kind,
+        kinds: Mapping[str, Kind],
+        kind: str,
+        views: tuple[ViewName, ...] = get_args(ViewName),
+    ) -> Limits:
         """Return the limits of what is shown of one of the kinds of attention."""
         attention = shown.attention
         return cls(
@@ -41,6 +48,7 @@ class Limits:
             shown.key_tokens is None,
             tuple(kinds),
             kinds[kind].attention.n_keys,
+            views,
         )
 
 
@@ -126,8 +134,8 @@ def check_answer(value: object, limits: Limits) -> int:
 def check_views(value: object, limits: Limits) -> list[ViewName]:
     """Accept the name of a view or several; return them as given, each once."""
     names = _many(value)
-    if not names or not all(name in get_args(ViewName) for name in names):
-        raise ValueError(f"expected one or several of {', '.join(map(repr, get_args(ViewName)))}")
+    if not names or not all(name in limits.views for name in names):
+        raise ValueError(f"expected one or several of {', '.join(map(repr, limits.views))}")
     return cast(list[ViewName], list(dict.fromkeys(names)))
 
 

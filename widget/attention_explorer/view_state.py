@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import traitlets
@@ -27,7 +27,6 @@ from .state import (
     Checked,
     Limits,
     Shows,
-    check_answer,
     check_between,
     check_flag,
     check_heads,
@@ -72,7 +71,7 @@ class ViewState(SavedWidget):
         An index into the layers that have attention.
     heads : list of int
         The chosen heads.
-    view : list of {"text", "heads", "matrix", "model", "neuron", "qa"}
+    view : list of {"text", "heads", "matrix", "model", "neuron"}
         The views that are shown.
     hovered, selected : (query, key) or None
         The token under the pointer, and the one that was pinned: the query whose reading is shown
@@ -104,8 +103,6 @@ class ViewState(SavedWidget):
         Whether the scale ends at the largest weight that can be, or at the largest in view.
     sort : str
         How the model view orders heads: ``"layer"``, or a score's name.
-    answer : int
-        Which of a question's answers is marked, the best is 0.
     theme : {"auto", "light", "dark"}
         ``"auto"`` follows the page.
     """
@@ -132,8 +129,10 @@ class ViewState(SavedWidget):
     scale = Checked(one_of(*get_args(ColourScale)), "sqrt").tag(sync=True)
     scale_to = Checked(one_of(*get_args(ScaleTo)), "model").tag(sync=True)
     sort = Checked(check_sort, "layer").tag(sync=True)
-    answer = Checked(check_answer, 0).tag(sync=True)
     theme = Checked(one_of(*get_args(Theme)), "auto").tag(sync=True)
+
+    # Those that an explorer of any model has.
+    _views: tuple[ViewName, ...] = get_args(ViewName)[:-1]
 
     # Set by the owner before any trait is: what is shown, and what may be chosen of it.
     _variant: Variant
@@ -146,9 +145,29 @@ class ViewState(SavedWidget):
         """
         return {
             name: list(map(list, value)) if name in ("also", "between") else value
-            for name in STATE_NAMES
+            for name in self.state_names()
             if (value := getattr(self, name)) != type(self).class_traits()[name].default_value
         }
+
+    @classmethod
+    def state_names(cls) -> tuple[str, ...]:
+        """Return the traits that `state` is made of."""
+        traits = cls.class_traits().items()
+        return tuple(name for name, it in traits if isinstance(it, Checked) and name != "hovered")
+
+    @classmethod
+    def read_state(cls, *given: Mapping[str, object] | None) -> dict[str, object]:
+        """Merge states, later ones over earlier; a name that is none of a view's is a TypeError."""
+        merged: dict[str, object] = {}
+        for state in given:
+            merged.update(state or {})
+        known = cls.state_names()
+        for name in merged:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, 1)
+                meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
+                raise TypeError(f"an explorer has no option {name!r}: {meant}")
+        return merged
 
     def set_state(self, sync_data: dict[str, object]) -> None:
         """Take over the browser's state; what isn't valid is put right there too."""
@@ -161,31 +180,6 @@ class ViewState(SavedWidget):
         except traitlets.TraitError:
             self.send_state([name for name in sync_data if name in self.keys])
             raise
-
-
-STATE_NAMES = tuple(
-    name
-    for name, trait in ViewState.class_own_traits().items()
-    if isinstance(trait, Checked) and name != "hovered"
-)
-
-
-def read_state(*given: Mapping[str, object] | None) -> dict[str, object]:
-    """Merge states, later ones over earlier; a name that is none of a view's is a TypeError."""
-    merged: dict[str, object] = {}
-    for state in given:
-        merged.update(state or {})
-    check_names(merged)
-    return merged
-
-
-def check_names(names: Iterable[str]) -> None:
-    """Refuse a name that isn't a view's."""
-    for name in names:
-        if name not in STATE_NAMES:
-            near = difflib.get_close_matches(name, STATE_NAMES, 1)
-            meant = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(STATE_NAMES)}"
-            raise TypeError(f"an explorer has no option {name!r}: {meant}")
 
 
 def variant_of(state: Mapping[str, object], kinds: Mapping[str, Kind], kind: str) -> Variant:
