@@ -15,7 +15,7 @@ from .protocol import AnswerInfo, QaInfo, ViewName
 from .requests import Question
 from .runs import Progress, Runs
 from .shown_view import CLOSED, module
-from .state import Checked, Limits, check_answer
+from .state import Checked, check_answer
 from .tracing import Trace
 from .variants import Variant, Variants, in_units
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .tasks.qa import Answer, Answers, QuestionAnswering
 
 # Longer contexts stay in Python: what crosses is saved with every notebook.
-CONTEXT_KEPT = 8_000
+CONTEXT_KEPT = 4_000
 # Seconds that the browser waits for an answer before it hears how far it is.
 _ASK_WITHIN = 0.1
 
@@ -58,7 +58,6 @@ class QAExplorer(AttentionExplorer):
         self._asked: Asked | None = asked
         self._runs = Runs[Asked]()
         super().__init__(asked.trace, **options)
-        self._qa = self._info(self._variants, self._variant)
 
     @property
     def question(self) -> str:
@@ -148,11 +147,8 @@ class QAExplorer(AttentionExplorer):
             self._asked = was
             raise
 
-    def _dependent_on(
-        self, variants: Variants, variant: Variant
-    ) -> tuple[Limits, dict[str, object]]:
-        limits, state = super()._dependent_on(variants, variant)
-        return limits, {**state, "_qa": self._info(variants, variant)}
+    def _beside(self, variants: Variants, variant: Variant) -> dict[str, object]:
+        return {"_qa": self._info(variants, variant)}
 
     def _info(self, variants: Variants, variant: Variant) -> QaInfo | None:
         """Return what was asked and answered, counted in what is shown: tokens or words."""

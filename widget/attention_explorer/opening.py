@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from .analysis.scores import SCORES
 from .attention import Attention
@@ -29,7 +29,9 @@ from .tracing import Kind
 from .tracing.trace import Check
 from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
-# As base64 in the notebook file, where the JavaScript module stands beside it.
+# What a notebook grows by with a view: its module, its state, and as base64 the snapshot.
+SAVED_BYTES = 100_000
+STATE_BYTES = 4_200
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
@@ -65,8 +67,14 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
     }
 
 
-def take_snapshot(kind: Kind, layer: int, head: int) -> Snapshot:
-    """Return the tokens and weights that a saved notebook has room for.
+def room_beside(module: str, state: Mapping[str, object]) -> int:
+    """Return how many bytes a snapshot may have beside a module and more state than is usual."""
+    more = len(json.dumps(state, default=lambda data: b64encode(data).decode()))
+    return min(SNAPSHOT_BYTES, SAVED_BYTES - STATE_BYTES - more - len(json.dumps(module)))
+
+
+def take_snapshot(kind: Kind, layer: int, head: int, room: int = SNAPSHOT_BYTES) -> Snapshot:
+    """Return the tokens and weights that a saved notebook has room for, in bytes.
 
     Weights are all of them at full resolution, else one head's overview of at most `OVERVIEW_SIDE`
     cells a side, else (of heads that take long to pool) none.
@@ -74,12 +82,13 @@ def take_snapshot(kind: Kind, layer: int, head: int) -> Snapshot:
     attention = kind.attention
     tokens = tokens_reply(kind)
     without_steps: TokensReply = {**tokens, "steps": []}
-    table = next((it for it in (tokens, without_steps) if _has_room(it)), None)
+    most = min(TOKENS_BYTES, room // 2)
+    table = next((it for it in (tokens, without_steps) if _size(it) <= most), None)
     encoding = pixel_encoding(attention)
     for tiles in _candidates(attention, layer, head):
         header = _header({"tokens": table, "weights": weights_reply(tiles, encoding)})
-        room = (SNAPSHOT_BYTES - _base64_bytes(header)) * 3 // 4
-        buffer = compress_within(room, encode_tiles(attention, tiles, encoding))
+        left = (room - _base64_bytes(header)) * 3 // 4
+        buffer = compress_within(left, encode_tiles(attention, tiles, encoding))
         if buffer is not None:
             return {"header": header, "buffer": buffer}
     return {"header": _header({"tokens": table, "weights": None}), "buffer": None}
@@ -98,8 +107,8 @@ def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequenc
     yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0, "max")]
 
 
-def _has_room(tokens: TokensReply) -> bool:
-    return _base64_bytes(_header({"tokens": tokens, "weights": None})) <= TOKENS_BYTES
+def _size(tokens: TokensReply) -> int:
+    return _base64_bytes(_header({"tokens": tokens, "weights": None}))
 
 
 def _header(replies: SavedReplies) -> bytes:

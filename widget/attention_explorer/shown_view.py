@@ -11,7 +11,7 @@ from typing import Any
 import traitlets
 
 from .channel import AttentionSource, nobody_to_ask
-from .opening import describe, take_snapshot
+from .opening import describe, room_beside, take_snapshot
 from .requests import Question
 from .state import Limits
 from .tracing import Kind
@@ -83,7 +83,10 @@ class ShownView(ViewState):
         if self.comm is None:
             self._data = AttentionSource(self._variants, self._ask_model)
             self._source = f"IPY_MODEL_{self._data.model_id}"
-            self._snapshot = {**take_snapshot(self._shown, self.layer, self.heads[0])}
+            for name, value in self._saved_state(
+                self._variants, self._variant, self.layer, self.heads[0]
+            ).items():
+                setattr(self, name, value)
         super().open()
 
     def close(self) -> None:
@@ -150,13 +153,23 @@ class ShownView(ViewState):
         limits = self._limits_of(variants, variant)
         layer = min(self.layer, limits.layers - 1)
         heads = [head for head in self.heads if head < limits.heads] or [limits.heads - 1]
-        assert self._data is not None
-        with self._data.lock:
-            snapshot = take_snapshot(variants.show(variant), layer, heads[0])
-        state: dict[str, object] = {
+        return limits, {
             "layer": layer,
             "heads": heads,
             "_description": describe(variants, variant, self._description["model"]),
-            "_snapshot": snapshot,
+            **self._saved_state(variants, variant, layer, heads[0]),
         }
-        return limits, state
+
+    def _beside(self, variants: Variants, variant: Variant) -> dict[str, object]:
+        """Return what else there is to say of what is shown."""
+        return {}
+
+    def _saved_state(
+        self, variants: Variants, variant: Variant, layer: int, head: int
+    ) -> dict[str, object]:
+        """Return what a notebook saves to show something without a kernel, and what is beside."""
+        beside = self._beside(variants, variant)
+        room = room_beside(str(self._esm), beside)
+        with self._lock:
+            snapshot = take_snapshot(variants.show(variant), layer, head, room)
+        return {"_snapshot": snapshot, **beside}
