@@ -37,7 +37,13 @@ def _ends(tokens: tuple[int, ...]) -> tuple[int, ...]:
 
 @pytest.mark.parametrize(
     ("family", "may_be_none"),
-    [("bert", False), ("roberta", True), ("distilbert", True), ("electra", False)],
+    [
+        ("bert", False),
+        ("roberta", True),
+        ("distilbert", False),
+        ("electra", False),
+        ("xlnet", True),
+    ],
 )
 def test_fifty_questions_have_the_answers_of_the_reference(
     reader: Reader, family: str, may_be_none: bool
@@ -302,6 +308,7 @@ def test_a_slow_tokenizer_answers_without_characters(reader: Reader) -> None:
         (" \n", "A text.", ValueError, "the question is empty"),
         ("Who?", "", ValueError, "the context is empty: give the text"),
         ("Who?", "\u200b", ValueError, "the context holds nothing that this tokenizer knows"),
+        ("Who?", "A \ud83d.", ValueError, "the context holds half a character"),
         (None, "A text.", TypeError, "the question has to be a string, got NoneType"),
         ("Who?", ["A text."], TypeError, "the context has to be a string, got list"),
         (

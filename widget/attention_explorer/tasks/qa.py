@@ -197,6 +197,10 @@ class QuestionAnswering:
         for name, text in (("question", question), ("context", context)):
             if not isinstance(text, str):
                 raise TypeError(f"the {name} has to be a string, got {type(text).__name__}")
+            if re.search("[\ud800-\udfff]", text):
+                raise ValueError(
+                    f"the {name} holds half a character (a lone surrogate): replace it"
+                )
         if not question.strip():
             raise ValueError("the question is empty: write what is to be found in the context")
         if not context.strip():
