@@ -99,9 +99,8 @@ export function drawCurves(
 			if (bottom <= 0 || top >= along) continue;
 			const last = Math.min(along - 1, Math.floor(bottom));
 			for (let y = Math.max(0, Math.floor(top)); y <= last; y++) {
-				const cover = Math.min(bottom, y + 1) - Math.max(top, y);
-				if (cover <= 0) continue;
-				const a = alpha * Math.min(1, cover);
+				const cover = (bottom < y + 1 ? bottom : y + 1) - (top > y ? top : y);
+				const a = alpha * cover;
 				const at = y * stepAlong + x * stepAcross;
 				const rest = 1 - a;
 				covered[at] = (covered[at] as number) * rest + a;
@@ -112,15 +111,21 @@ export function drawCurves(
 			}
 		}
 	}
-	const pixels = image.data;
+	const pixels = new Uint32Array(image.data.buffer);
 	const [r, g, b] = curves[0]?.colour ?? [0, 0, 0];
-	for (let i = 0, at = 0; i < covered.length; i++, at += 4) {
+	const plain = r | (g << 8) | (b << 16);
+	for (let i = 0, at = 0; i < pixels.length; i++, at += 3) {
 		const a = covered[i] as number;
-		pixels[at + 3] = a * 255;
-		if (a === 0) continue;
-		pixels[at] = mixed ? (tint[3 * i] as number) / a : r;
-		pixels[at + 1] = mixed ? (tint[3 * i + 1] as number) / a : g;
-		pixels[at + 2] = mixed ? (tint[3 * i + 2] as number) / a : b;
+		if (a === 0) {
+			pixels[i] = 0;
+			continue;
+		}
+		let colour = plain;
+		if (mixed) {
+			const [r, g, b] = [tint[at], tint[at + 1], tint[at + 2]] as [number, number, number];
+			colour = (r / a + 0.5) | ((g / a + 0.5) << 8) | ((b / a + 0.5) << 16);
+		}
+		pixels[i] = colour | ((a * 255 + 0.5) << 24);
 	}
 	return image;
 }

@@ -103,6 +103,7 @@ function KindChoice({ description, store }: { description: Description; store: S
 	);
 }
 
+/** Values are text, as the page has them: numbers would be written anew with every drawing. */
 function LayerChoice({
 	description,
 	layer,
@@ -116,12 +117,12 @@ function LayerChoice({
 		<label title="[ and ] step through the layers">
 			Layer
 			<select
-				value={layer}
+				value={`${layer}`}
 				aria-label="layer"
 				onChange={(event) => store.set("layer", Number(event.currentTarget.value))}
 			>
 				{description.layers.map((number, index) => (
-					<option key={number} value={index}>
+					<option key={number} value={`${index}`}>
 						{number}
 					</option>
 				))}
@@ -158,7 +159,7 @@ function HeadChoice({
 				{value === "several" && <option value="several">{heads.join(", ")}</option>}
 				{all.length > 1 && <option value="all">all</option>}
 				{all.map((head) => (
-					<option key={head} value={head}>
+					<option key={head} value={`${head}`}>
 						{head}
 					</option>
 				))}

@@ -34,7 +34,7 @@ export function tokenColumn(role: "query" | "key") {
 	const rows = new Map<number, Row>();
 	let stands = "";
 
-	function rowAt(index: number): Row {
+	function newRow(): Row {
 		const bars = make("span", { class: "bars" });
 		const label = make("span", { class: "label", dir: "auto" });
 		const number = make("span", { class: "number" });
@@ -46,7 +46,6 @@ export function tokenColumn(role: "query" | "key") {
 			place: "",
 			marks: "",
 		};
-		rows.set(index, row);
 		el.append(row.el);
 		return row;
 	}
@@ -61,19 +60,23 @@ export function tokenColumn(role: "query" | "key") {
 			: `top:0;left:${from}px;width:${room}px`;
 		if (style !== stands) el.style.cssText = stands = style;
 		const [first, last] = tokensInView(place, side.count);
+		// What leaves the view comes in at its other end.
+		const left: Row[] = [];
 		for (const [index, row] of rows)
 			if (index < first || index >= last) {
-				row.el.remove();
+				left.push(row);
 				rows.delete(index);
 			}
 		for (let index = first; index < last; index++) {
-			const row = rows.get(index) ?? rowAt(index);
+			const row = rows.get(index) ?? left.pop() ?? newRow();
+			rows.set(index, row);
 			const placed = `${at}:${index * step}px;${length}:${step}px`;
 			if (row.place !== placed) row.el.style.cssText = row.place = placed;
 			const label = side.label(index);
-			if (row.label.textContent !== label) {
-				row.label.textContent = label;
-				row.label.title = `${label} · position ${index}`;
+			const title = `${label} · position ${index}`;
+			if (row.label.title !== title) {
+				row.label.title = title;
+				setText(row.label, label);
 			}
 			row.el.classList.toggle("special", side.special(index));
 			row.el.classList.toggle("focused", side.focused(index));
@@ -83,6 +86,7 @@ export function tokenColumn(role: "query" | "key") {
 				weight !== undefined && Math.abs(weight) >= FEW_NUMBERS ? weight.toFixed(2) : "";
 			setText(row.number, number);
 		}
+		for (const row of left) row.el.remove();
 	}
 	return { el, update };
 }

@@ -104,6 +104,7 @@ export class LineCanvas {
 	readonly #sheet = new Sheet();
 	#drawn = "";
 	#complete = false;
+	#blank = "";
 
 	constructor(el: HTMLCanvasElement) {
 		this.el = el;
@@ -122,6 +123,10 @@ export class LineCanvas {
 		this.#complete = made.complete;
 		const { el } = this;
 		const size = [across.to - across.from, viewport] as const;
+		// A canvas that is cleared is put on screen anew.
+		const blank = made.curves.length ? "" : `${size}`;
+		if (blank && blank === this.#blank) return;
+		this.#blank = blank;
 		const context = sideBySide ? fitCanvas(el, size[1], size[0]) : fitCanvas(el, ...size);
 		el.style[sideBySide ? "top" : "left"] = `${across.from}px`;
 		el.style[sideBySide ? "left" : "top"] = "0";
