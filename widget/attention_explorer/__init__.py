@@ -6,8 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .asking import QAExplorer
     from .attention import Attention
     from .explorer import AttentionExplorer
+    from .tasks.demo_qa import demo_qa_model
     from .tracing import Tokens, Trace, demo_model, trace
 
     __version__: str
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Attention",
     "AttentionExplorer",
+    "QAExplorer",
     "Tokens",
     "Trace",
     "__version__",
     "demo_model",
+    "demo_qa_model",
     "trace",
 ]
 
@@ -26,9 +30,11 @@ __all__ = [
 _ROOMS = {
     "Attention": ".attention",
     "AttentionExplorer": ".explorer",
+    "QAExplorer": ".asking",
     "Tokens": ".tracing",
     "Trace": ".tracing",
     "demo_model": ".tracing",
+    "demo_qa_model": ".tasks.demo_qa",
     "trace": ".tracing",
 }
 

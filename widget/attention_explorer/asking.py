@@ -20,7 +20,7 @@ from .tracing import Trace
 from .variants import Variant, Variants, in_units
 
 if TYPE_CHECKING:
-    from .tasks.qa import Answer, Answers, QuestionAnswering
+    from .tasks.qa import Answer, Answers, QuestionAnswering, Window
 
 # Longer contexts stay in Python: what crosses is saved with every notebook.
 CONTEXT_KEPT = 4_000
@@ -73,6 +73,13 @@ class QAExplorer(AttentionExplorer):
     def answers(self) -> tuple[Answer, ...]:
         """What the model answers, the best first, over all windows."""
         return self._shown_answers.answers
+
+    @property
+    def window(self) -> Window:
+        """The window that is shown: where its question and context are, where answers may be."""
+        answers = self._shown_answers
+        assert self._asked is not None
+        return answers.windows[self._asked.window]
 
     @property
     def trace(self) -> Trace | None:
