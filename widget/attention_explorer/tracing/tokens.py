@@ -207,7 +207,9 @@ def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens
         -1 if is_special or number is None else number
         for is_special, number in zip(special, encoding.sequence_ids, strict=True)
     ]
-    text, gap, begins = list(encoding.tokens), [""] * len(segment), [False] * len(segment)
+    # Each of these is copied whole when it is asked for.
+    raw, word_ids = tuple(encoding.tokens), encoding.word_ids
+    text, gap, begins = list(raw), [""] * len(segment), [False] * len(segment)
     end, before, words = [0] * len(texts), [""] * len(texts), _informative_words(encoding, segment)
     last_word: tuple[int, int | None] | None = None
     for position, (start, stop) in enumerate(encoding.offsets):
@@ -220,9 +222,9 @@ def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens
         lead, shown = pieces.split_leading_gap(source[max(start, known) : stop])
         if before[number] and shown:
             gap[position] = source[known:start] + lead
-        word = (number, encoding.word_ids[position])
+        word = (number, word_ids[position])
         if not shown:
-            text[position] = pieces.show_continuation(encoding.tokens[position])
+            text[position] = pieces.show_continuation(raw[position])
             # Trimmed offsets leave a token that is a space without it.
             is_space = text[position].isspace()
             begins[position] = last_word is None or (
@@ -240,7 +242,7 @@ def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens
     return Tokens(
         text=tuple(text),
         gap=tuple(gap),
-        raw=tuple(encoding.tokens),
+        raw=raw,
         special=tuple(special),
         segment=tuple(segment),
         word=_number_words(begins, [number < 0 for number in segment]),
