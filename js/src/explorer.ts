@@ -128,7 +128,7 @@ export function mountExplorer(
 				: latest.reads;
 		return reading?.exact ? numbersOf(reading, latest) : undefined;
 	};
-	const more = extra?.mount({ actions, source, store, kept, signal });
+	const more = extra?.mount({ actions, finder, source, store, kept, signal });
 	if (more) root.insertBefore(more.el, text.el);
 	const views: Partial<Record<ViewName, View>> = {
 		text,

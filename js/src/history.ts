@@ -102,5 +102,5 @@ export function wayOf({
 
 /** Whether the key is typed into a text field, which undoes by itself. */
 export function isTyping({ target }: Event): boolean {
-	return target instanceof HTMLInputElement && /^(search|text)$/.test(target.type);
+	return (target as Element).matches("textarea, [type=search], [type=text]");
 }

@@ -38,11 +38,21 @@ export function isEnter({ key, ctrlKey, metaKey, altKey }: KeyboardEvent): boole
 	return key === "Enter" && !(ctrlKey || metaKey || altKey);
 }
 
-/** Whether a button or a dropdown does something of its own with a key. */
+const TAKES_KEYS = "select, input, textarea";
+
+/** Whether a field, a button or a dropdown does something of its own with a key. */
 export function isNative({ target, key }: KeyboardEvent): boolean {
-	if (target instanceof HTMLSelectElement || target instanceof HTMLInputElement)
-		return key !== "Tab" && !/^F\d/.test(key);
+	if ((target as Element).matches(TAKES_KEYS)) return key !== "Tab" && !/^F\d/.test(key);
 	return (target as Element).matches("button, summary") && (key === "Enter" || key === " ");
+}
+
+/** What editing takes of the keys that are otherwise the host's. */
+const EDITS = /^[acvxyz]$/i;
+
+/** Keep what is typed into a field from the page and the host; what edits nothing is theirs. */
+export function typed(event: KeyboardEvent): void {
+	const isHosts = (event.ctrlKey || event.metaKey) && !EDITS.test(event.key);
+	if (event.key !== "Escape" && !isHosts && isNative(event)) event.stopPropagation();
 }
 
 /** Give a canvas the pixels of its CSS size on this screen; returns its context in CSS pixels. */

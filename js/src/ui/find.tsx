@@ -1,8 +1,5 @@
 import type { Finder } from "../views/find";
-import { handled, isEnter, isNative } from "./dom";
-
-/** What editing takes of the keys that are otherwise the host's. */
-const EDITS = /^[acvxyz]$/i;
+import { handled, isEnter, typed } from "./dom";
 
 /** Finds tokens: Enter goes on, Shift+Enter back, Escape clears. */
 export function Find({ finder }: { finder: Finder }) {
@@ -11,8 +8,7 @@ export function Find({ finder }: { finder: Finder }) {
 		if (event.key === "Escape" && text) finder.search("");
 		else if (isEnter(event)) finder.step(event.shiftKey ? -1 : 1);
 		else {
-			const isHosts = (event.ctrlKey || event.metaKey) && !EDITS.test(event.key);
-			if (event.key !== "Escape" && !isHosts && isNative(event)) event.stopPropagation();
+			typed(event);
 			return;
 		}
 		handled(event);

@@ -11,6 +11,8 @@ const SCROLLED = ".tokens, .scroll, .map";
 export class Kept {
 	readonly history = new History();
 	find = "";
+	/** What a view that only some explorers have hands over. */
+	extra: unknown;
 	#focused = "";
 	#open: readonly boolean[] = [];
 	#height = 0;

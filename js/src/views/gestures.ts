@@ -1,4 +1,6 @@
+import type { Pointer } from "../protocol.gen";
 import { handled, make } from "../ui/dom";
+import type { Actions } from "./view";
 
 /** How far an arrow key goes, down and to the right. */
 export const ARROWS: Readonly<Record<string, readonly [down: number, right: number]>> = {
@@ -103,5 +105,29 @@ export function onGestures(el: HTMLElement, act: Gestures, signal: AbortSignal):
 			act.zoom(...at(event), Math.exp(-event.deltaY * WHEEL_STEP * speed));
 		},
 		{ signal, passive: false },
+	);
+}
+
+/** What is under the pointer is looked at, and pinned by a click. */
+export function onPointing(
+	el: HTMLElement,
+	pointerAt: (x: number, y: number) => Pointer | null,
+	as: "token" | "cell",
+	actions: Actions,
+	signal: AbortSignal,
+): void {
+	const at = (event: MouseEvent) => {
+		const { left, top } = el.getBoundingClientRect();
+		return pointerAt(event.clientX - left, event.clientY - top);
+	};
+	el.addEventListener("pointermove", (event) => actions.hover(at(event), as), { signal });
+	el.addEventListener("pointerleave", () => actions.hover(null, as), { signal });
+	el.addEventListener(
+		"click",
+		(event) => {
+			const pointer = at(event);
+			if (pointer) actions.pin(pointer, event.shiftKey);
+		},
+		{ signal },
 	);
 }

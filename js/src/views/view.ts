@@ -3,6 +3,7 @@ import type { Scene } from "../scene";
 import type { TileSource } from "../source/source";
 import type { Store } from "../store";
 import type { Kept } from "../ui/kept";
+import type { Finder } from "./find";
 
 /** A mounted view: an element, and a way to bring it up to a new scene. */
 export interface View {
@@ -41,6 +42,7 @@ export interface ExtraView {
 
 export interface Parts {
 	readonly actions: Actions;
+	readonly finder: Finder;
 	readonly source: TileSource;
 	readonly store: Store;
 	readonly kept: Kept;
