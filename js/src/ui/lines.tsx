@@ -104,12 +104,12 @@ function Choice({
 		<label title={name}>
 			{before}
 			<select
-				value={value}
+				value={`${value}`}
 				aria-label={name}
 				onChange={(event) => choose(Number(event.currentTarget.value))}
 			>
 				{choices.map((choice) => (
-					<option key={choice} value={choice}>
+					<option key={choice} value={`${choice}`}>
 						{text(choice)}
 					</option>
 				))}
