@@ -8,7 +8,7 @@ export type ViewName = (typeof VIEW_NAMES)[number];
 export const THEMES = ["auto", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
-export const UNITS = ["token", "word"] as const;
+export const UNITS = ["token", "word", "segment"] as const;
 export type Unit = (typeof UNITS)[number];
 
 /** Keys whose weights are set aside: what the tokenizer added, the first token, marks. */
@@ -78,7 +78,8 @@ export const EVERYTHING_BYTES = 4194304;
 /**
  * Tokens by column; `gap` is what stands in the text between a token and the one before it.
  *
- * `segments` is what the segments are called, where they have names.
+ * `count` is how many of the tokenizer's tokens each stands for, empty where it is one, and
+ * `segments` what the segments are called, where they have names.
  */
 export interface TokenTable {
 	readonly text: readonly string[];
@@ -87,6 +88,7 @@ export interface TokenTable {
 	readonly special: readonly boolean[];
 	readonly segment: readonly number[];
 	readonly word: readonly number[];
+	readonly count: readonly number[];
 	readonly segments: readonly string[];
 }
 
@@ -109,7 +111,8 @@ export interface ScoreInfo {
  * `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
  * `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
  * `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
- * `hide_tokens`. `samples` says whether what is asked for as sampled may be so.
+ * `hide_tokens`. `samples` says whether what is asked for as sampled may be so, and `whole`
+ * whether everything may be asked for at once.
  */
 export interface Description {
 	readonly shown: string;
@@ -125,6 +128,7 @@ export interface Description {
 	readonly causal: boolean;
 	readonly same_tokens: boolean;
 	readonly samples: boolean;
+	readonly whole: boolean;
 	readonly scale: number;
 	readonly encoding: Encoding;
 	readonly model: string;

@@ -1,5 +1,10 @@
 import { expect, onTestFinished } from "vitest";
-import type { Description, TokenTable, ViewState } from "../src/protocol.gen";
+import {
+	type Description,
+	EVERYTHING_BYTES,
+	type TokenTable,
+	type ViewState,
+} from "../src/protocol.gen";
 import qa from "../src/qa";
 import widget from "../src/widget";
 import { frame } from "./events";
@@ -181,6 +186,7 @@ export function descriptionOf(
 		causal: false,
 		same_tokens: same,
 		samples: true,
+		whole: layers * heads * queries * keys <= EVERYTHING_BYTES,
 		scale: 1,
 		encoding: "quartic8",
 		model: "a test model",

@@ -85,6 +85,7 @@ export function tokenTable(words: readonly string[]): TokenTable {
 		special: words.map((word) => /^\[.*\]$/.test(word)),
 		segment: words.map(() => 0),
 		word: words.map((_, i) => i),
+		count: [],
 		segments: [],
 	};
 }

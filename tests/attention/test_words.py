@@ -159,7 +159,7 @@ def test_what_is_said_of_it_is_the_bases_and_what_was_done() -> None:
     assert found.n_heads == HEADS
     assert (found.scale, found.signed) == (1.0, False)
     assert found.source == base.source
-    assert found.notes == ("Rows are as they were.", words.NOTE)
+    assert found.notes == ("Rows are as they were.", words.NOTE.format("word"))
 
 
 def test_the_scale_of_what_is_no_softmax_is_found() -> None:

@@ -45,7 +45,7 @@ def write_demo_trace(path: Path = DATA) -> None:
         "model_name": traced.model_name,
         "text": TEXT,
         "source": traced.source,
-        "tokens": asdict(traced.tokens),
+        "tokens": {k: v for k, v in asdict(traced.tokens).items() if v is not None},
     }
     path.parent.mkdir(exist_ok=True)
     np.savez_compressed(path, weights=np.array(weights), about=json.dumps(about))
@@ -53,12 +53,8 @@ def write_demo_trace(path: Path = DATA) -> None:
 
 def _tokens(columns: dict[str, Any]) -> Tokens:
     """Return the tokens whose columns JSON has turned into lists."""
-    if columns["span"] is not None:
-        columns["span"] = map(tuple, columns["span"])
-    frozen: dict[str, Any] = {
-        name: None if column is None else tuple(column) for name, column in columns.items()
-    }
-    return Tokens(**frozen)
+    frozen: dict[str, Any] = {name: tuple(column) for name, column in columns.items()}
+    return Tokens(**{**frozen, "span": tuple(map(tuple, columns["span"]))})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .asking import QAExplorer
+    from .tracing.segments import Part
 
 
 class AttentionExplorer(ShownView):
@@ -60,6 +61,9 @@ class AttentionExplorer(ShownView):
         Shown beside the controls; a trace has its own.
     batch_index : int, optional
         Which example, where the arrays have a batch of two or more.
+    segments : mapping of str to str, (int, int), range or slice, optional
+        Parts of the text by name, as for `trace`: ``{"question": "Who ...?", "doc 1": range(6,
+        40)}``; where there are `key_tokens`, of the queries.
     **options
         Any other trait of `view_state.ViewState`, e.g. ``unit="word"`` or ``hide=["special"]``.
 
@@ -72,7 +76,7 @@ class AttentionExplorer(ShownView):
     ------
     ValueError
         Tokens that are missing or aren't as many as queries or keys; attentions that aren't as
-        described (see `attention.dense_attention`).
+        described (see `attention.dense_attention`); segments that aren't there.
     TypeError
         An option that no view has.
     traitlets.TraitError
@@ -96,6 +100,7 @@ class AttentionExplorer(ShownView):
         state: Mapping[str, object] | None = None,
         model_name: str | None = None,
         batch_index: int | None = None,
+        segments: Mapping[str, Part] | None = None,
         **options: Any,
     ) -> None:
         named = {
@@ -108,7 +113,7 @@ class AttentionExplorer(ShownView):
         }
         given = {name: value for name, value in named.items() if value is not None}
         opened = self.read_state(state, given, options)
-        kinds, kind = read_inputs(attentions, tokens, key_tokens, batch_index)
+        kinds, kind = read_inputs(attentions, tokens, key_tokens, batch_index, segments)
         self._trace = attentions if isinstance(attentions, Trace) else None
         if model_name is None:
             model_name = self._trace.model_name if self._trace else ""
@@ -127,6 +132,8 @@ class AttentionExplorer(ShownView):
         text: str | None = None,
         text_pair: str | None = None,
         *,
+        chat: Sequence[Mapping[str, Any]] | None = None,
+        segments: Mapping[str, Part] | None = None,
         target: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         tokens: Tokens | Sequence[str] | None = None,
@@ -139,7 +146,9 @@ class AttentionExplorer(ShownView):
 
         Parameters
         ----------
-        model, tokenizer, text, text_pair, target, inputs, tokens, batch_index, max_length, store
+        model, tokenizer, text, text_pair, chat, segments
+            As `trace` takes them.
+        target, inputs, tokens, batch_index, max_length, store
             As `trace` takes them.
         **options
             As `AttentionExplorer` takes them.
@@ -149,6 +158,8 @@ class AttentionExplorer(ShownView):
             tokenizer,
             text,
             text_pair,
+            chat=chat,
+            segments=segments,
             target=target,
             inputs=inputs,
             tokens=tokens,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from .attention import Attention, dense_attention
 from .tracing import Kind, Tokens, Trace
+
+if TYPE_CHECKING:
+    from .tracing.segments import Part
 
 
 def read_inputs(
@@ -14,11 +18,27 @@ def read_inputs(
     tokens: Tokens | Sequence[str] | None,
     key_tokens: Tokens | Sequence[str] | None,
     batch_index: int | None,
+    segments: Mapping[str, Part] | None = None,
 ) -> tuple[dict[str, Kind], str]:
     """Return the kinds of attention, and which one is shown: the one that tokens were given for.
 
     What isn't a trace has a single kind without a name.
     """
+    kinds, shown = _read_kinds(attentions, tokens, key_tokens, batch_index)
+    if segments is None:
+        return kinds, shown
+    from .tracing.segments import name_kinds
+
+    texts = attentions.texts if isinstance(attentions, Trace) else None
+    return name_kinds(kinds, segments, texts), shown
+
+
+def _read_kinds(
+    attentions: object,
+    tokens: Tokens | Sequence[str] | None,
+    key_tokens: Tokens | Sequence[str] | None,
+    batch_index: int | None,
+) -> tuple[dict[str, Kind], str]:
     if batch_index is not None and isinstance(attentions, Trace | Attention):
         raise ValueError(
             f"batch_index={batch_index} with a {type(attentions).__name__}, which holds one text: "

@@ -16,7 +16,6 @@ from .attention import Attention
 from .channel import tokens_reply, weights_reply
 from .encoding import compress_within
 from .protocol import (
-    EVERYTHING_BYTES,
     CheckResult,
     Description,
     SavedReplies,
@@ -24,7 +23,7 @@ from .protocol import (
     TileKey,
     TokensReply,
 )
-from .tiles import encode_tiles, exact_tile_keys, n_weights, pixel_encoding
+from .tiles import comes_whole, encode_tiles, exact_tile_keys, pixel_encoding
 from .tracing import Kind
 from .tracing.trace import Check
 from .variants import Variant, Variants, hidden_keys, key_tokens_of
@@ -58,6 +57,7 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "causal": attention.causal,
         "same_tokens": kind.key_tokens is None,
         "samples": attention.samples,
+        "whole": comes_whole(attention),
         "scale": attention.scale,
         "encoding": pixel_encoding(attention),
         "model": model_name,
@@ -99,9 +99,9 @@ def _check_result(check: Check) -> CheckResult:
 
 
 def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequence[TileKey]]:
-    if n_weights(attention) <= EVERYTHING_BYTES:
+    if comes_whole(attention):
         yield list(exact_tile_keys(attention))
-    if attention.n_queries * attention.n_keys > OVERVIEW_CELLS:
+    if attention.n_worked_out > attention.n_layers * attention.n_heads * OVERVIEW_CELLS:
         return
     longest = max(attention.n_queries, attention.n_keys)
     yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0, "max")]

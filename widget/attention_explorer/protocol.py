@@ -12,7 +12,7 @@ from typing import Literal, TypedDict
 # The last one is of question answering: it is there where a question was asked.
 ViewName = Literal["text", "heads", "matrix", "model", "neuron", "qa"]
 Theme = Literal["auto", "light", "dark"]
-Unit = Literal["token", "word"]
+Unit = Literal["token", "word", "segment"]
 # Keys whose weights are set aside: what the tokenizer added, the first token, marks.
 Hideable = Literal["special", "first", "punctuation"]
 Direction = Literal["reads", "is read by"]
@@ -58,7 +58,8 @@ EVERYTHING_BYTES = 4_194_304
 class TokenTable(TypedDict):
     """Tokens by column; `gap` is what stands in the text between a token and the one before it.
 
-    `segments` is what the segments are called, where they have names.
+    `count` is how many of the tokenizer's tokens each stands for, empty where it is one, and
+    `segments` what the segments are called, where they have names.
     """
 
     text: list[str]
@@ -67,6 +68,7 @@ class TokenTable(TypedDict):
     special: list[bool]
     segment: list[int]
     word: list[int]
+    count: list[int]
     segments: list[str]
 
 
@@ -91,7 +93,8 @@ class Description(TypedDict):
     `shown` names all of it in requests. `kind` is the kind of attention that it is of, one of
     `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
     `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
-    `hide_tokens`. `samples` says whether what is asked for as sampled may be so.
+    `hide_tokens`. `samples` says whether what is asked for as sampled may be so, and `whole`
+    whether everything may be asked for at once.
     """
 
     shown: str
@@ -107,6 +110,7 @@ class Description(TypedDict):
     causal: bool
     same_tokens: bool
     samples: bool
+    whole: bool
     scale: float
     encoding: Encoding
     model: str

@@ -10,9 +10,11 @@ from .attention import Attention
 from .attention.base import Float, Reduction
 from .attention.blocks import pool
 from .encoding import encode
-from .protocol import TILE, Encoding, LineKey, MassKey, Pooling, StripKey, TileKey
+from .protocol import EVERYTHING_BYTES, TILE, Encoding, LineKey, MassKey, Pooling, StripKey, TileKey
 from .worker import Steps
 
+# So many weights are worked out within a second: of a long text's segments many are for each one.
+WHOLE_UP_TO = 1 << 25
 _SAMPLED = " sampled"
 # Of rows that are read at once to sum up what is hidden: some ms of work.
 _MASS_CELLS = 1 << 19
@@ -26,6 +28,12 @@ def pixel_encoding(attention: Attention) -> Encoding:
 def n_weights(attention: Attention) -> int:
     """Return how many weights there are over all layers and heads."""
     return attention.n_layers * attention.n_heads * attention.n_queries * attention.n_keys
+
+
+def comes_whole(attention: Attention) -> bool:
+    """Tell whether all weights are sent at once: few, and soon worked out."""
+    is_small = n_weights(attention) <= EVERYTHING_BYTES
+    return is_small and attention.n_worked_out <= WHOLE_UP_TO
 
 
 def n_levels(attention: Attention) -> int:

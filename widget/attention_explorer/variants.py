@@ -1,4 +1,4 @@
-"""What of the weights is shown: which kind of attention, by token or by word, with which keys."""
+"""What of the weights is shown: which kind of attention, between what, with which keys."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Variant(NamedTuple):
     ----------
     kind : str
         Which kind of attention.
-    unit : {"token", "word"}
-        Whether rows and columns are tokens, or words (sum to, mean from).
+    unit : {"token", "word", "segment"}
+        What rows and columns are: tokens, or words or segments of them (sum to, mean from).
     hide : tuple of {"special", "first", "punctuation"}
         Groups of keys whose weights are set aside.
     hide_tokens : tuple of int
@@ -103,7 +103,9 @@ def key_tokens_of(kind: Kind) -> Tokens:
 
 def in_units(tokens: Tokens, unit: Unit) -> tuple[Tokens, Sequence[int]]:
     """Return what stands for rows and columns, and of which of these each token is."""
-    return tokens.words() if unit == "word" else (tokens, range(len(tokens)))
+    if unit == "token":
+        return tokens, range(len(tokens))
+    return tokens.words() if unit == "word" else tokens.by_segment()
 
 
 def hidden_keys(kind: Kind, variant: Variant) -> tuple[int, ...]:
@@ -138,7 +140,7 @@ def _make(kind: Kind, variant: Variant) -> Kind:
         note = _note(kind, keys, variant)
         hidden = HiddenAttention(kind.attention, keys, variant.renormalise, note)
         kind = replace(kind, attention=hidden)
-    return _by_word(kind) if variant.unit == "word" else kind
+    return kind if variant.unit == "token" else _joined(kind, variant.unit)
 
 
 def _note(kind: Kind, keys: tuple[int, ...], variant: Variant) -> str:
@@ -154,14 +156,17 @@ def _note(kind: Kind, keys: tuple[int, ...], variant: Variant) -> str:
     return f"{count} hidden ({which}); {then}."
 
 
-def _by_word(kind: Kind) -> Kind:
+def _joined(kind: Kind, unit: Unit) -> Kind:
     from .attention.words import WordAttention
 
-    tokens, of_query = kind.tokens.words()
-    key_tokens, of_key = (None, of_query) if kind.key_tokens is None else kind.key_tokens.words()
-    attention: Attention = WordAttention(kind.attention, of_query, of_key)
+    tokens, of_query = in_units(kind.tokens, unit)
+    key_tokens, of_key = in_units(key_tokens_of(kind), unit)
+    attention: Attention = WordAttention(kind.attention, tuple(of_query), tuple(of_key), unit)
     steps = tuple(
         replace(step, position=of_query[step.position], query=of_query[step.query])
         for step in kind.steps
+        if unit == "word"  # a segment isn't chosen by what the model read before it
     )
+    if kind.key_tokens is None:
+        return replace(kind, attention=attention, tokens=tokens, steps=steps)
     return replace(kind, attention=attention, tokens=tokens, key_tokens=key_tokens, steps=steps)

@@ -58,9 +58,9 @@ class ViewState(SavedWidget):
         The kind of attention that is shown, of a trace that has several, e.g. ``"cross"``. With it
         `attention`, `tokens`, `key_tokens` and `weights` change; nothing is hovered or selected any
         more, and `layer` and `heads` stay as far as they are there.
-    unit : {"token", "word"}
-        What a row and a column are. A word reads the mean of what its tokens read, and is read with
-        the sum of what they are read with.
+    unit : {"token", "word", "segment"}
+        What a row and a column are. A word or a segment reads the mean of what its tokens read, and
+        is read with the sum of what they are read with.
     hide : list of {"special", "first", "punctuation"}
         Keys whose weights are set aside: what the tokenizer added, the first one, marks.
     hide_tokens : list of int

@@ -1,7 +1,6 @@
 import {
 	type Axis,
 	type Description,
-	EVERYTHING_BYTES,
 	type LineKey,
 	type MassKey,
 	type Pooling,
@@ -74,11 +73,6 @@ export function weightsOf({ layers, heads, queries, keys }: Description): number
 	return layers.length * heads * queries * keys;
 }
 
-/** Whether all weights are sent once, by themselves. */
-export function comesWhole(description: Description): boolean {
-	return weightsOf(description) <= EVERYTHING_BYTES;
-}
-
 /** How many cells a tile has. */
 export function cellsOf({ queries, keys }: Description, [, , level, q, k]: TileKey): number {
 	return tileSide(queries, level, q) * tileSide(keys, level, k);
@@ -94,21 +88,22 @@ export class WeightCache {
 	/** One score of the description after the other, of all heads, layer by layer; NaN for none. */
 	scores: Float32Array | undefined;
 	readonly terms = new TermsCache();
-	/** Whether all weights come once: then what is pooled is had from them. */
-	readonly #comesWhole: boolean;
 
 	constructor(description: Description) {
 		this.#description = description;
 		this.table = decodeTable(description.encoding === "signed8", description.scale);
-		this.#comesWhole = comesWhole(description);
 	}
 
 	tile(key: TileKey): Tile | undefined {
-		return this.#tiles.get(key.join()) ?? (this.#comesWhole ? this.#pooledTile(key) : undefined);
+		return (
+			this.#tiles.get(key.join()) ?? (this.#description.whole ? this.#pooledTile(key) : undefined)
+		);
 	}
 
 	strip(key: StripKey): Uint8Array | undefined {
-		return this.#strips.get(key.join()) ?? (this.#comesWhole ? this.#pooledStrip(key) : undefined);
+		return (
+			this.#strips.get(key.join()) ?? (this.#description.whole ? this.#pooledStrip(key) : undefined)
+		);
 	}
 
 	#pooledTile(key: TileKey): Tile | undefined {

@@ -17,7 +17,7 @@ import {
 	type WeightsReply,
 } from "../protocol.gen";
 import { Asker, type Asking } from "./asking";
-import { cellsOf, comesWhole, WeightCache } from "./cache";
+import { cellsOf, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import { onKernelLost } from "./host";
 import { isHere, type Wish, WishfulReader } from "./reader";
@@ -241,7 +241,7 @@ export class KernelSource implements TileSource {
 			const body = { kind: "weights", ...wanted } as const;
 			return { body, names };
 		}
-		if (comesWhole(this.description) && this.#firstTime("everything"))
+		if (this.description.whole && this.#firstTime("everything"))
 			return { body: { kind: "everything" }, names: [] };
 		return { body: null, names };
 	}

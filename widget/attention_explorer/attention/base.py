@@ -74,6 +74,11 @@ class Attention(ABC):
         """Number of layers that have attention."""
         return len(self.layer_numbers)
 
+    @property
+    def n_worked_out(self) -> int:
+        """How many weights are worked out to know all of these, over all layers and heads."""
+        return self.n_layers * self.n_heads * self.n_queries * self.n_keys
+
     @abstractmethod
     def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
         """Return what each query reads, shape (len(heads), len(queries), n_keys)."""

@@ -43,6 +43,11 @@ class DerivedAttention(Attention):
         self.source = base.source
         self.notes = (*base.notes, note) if note else base.notes
 
+    @property
+    def n_worked_out(self) -> int:
+        """How many weights are worked out to know all of these: those of the other attention."""
+        return self.base.n_worked_out
+
     @abstractmethod
     def _exact(
         self, layer: int, head: int, queries: slice, keys: slice, factor: int

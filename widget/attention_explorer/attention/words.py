@@ -1,4 +1,4 @@
-"""Attention between words: the sum to a word's tokens, the mean from them."""
+"""Attention between words or segments: the sum to what tokens these have, the mean from them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ Indices = npt.NDArray[np.intp]
 # Tokens of a word that are summed together with those of other words.
 USUAL_LENGTH = 32
 
-NOTE = "Between words: the sum of the weights to a word's tokens, the mean over those from them."
+NOTE = "Between {0}s: the sum of the weights to a {0}'s tokens, the mean over those from them."
 
 
 class WordAttention(DerivedAttention):
     """Weights between words: the mean over a query word's tokens of the sum to a key word's.
+
+    Any runs of tokens that part the text are words in this sense: of segments these are the masses
+    M(S -> T), whose lift is M / (tokens of T / all tokens).
 
     Rows sum to what they sum to between tokens. Where those are no softmax, weights can exceed the
     base's `scale`: then the largest is found by reading each matrix once.
@@ -35,6 +38,8 @@ class WordAttention(DerivedAttention):
     query_words, key_words : tuple of int
         The word of each token, counted from 0 in the order of the text; special tokens are words of
         their own.
+    unit : str
+        What they are, in a note.
 
     Raises
     ------
@@ -43,9 +48,13 @@ class WordAttention(DerivedAttention):
     """
 
     def __init__(
-        self, base: Attention, query_words: tuple[int, ...], key_words: tuple[int, ...]
+        self,
+        base: Attention,
+        query_words: tuple[int, ...],
+        key_words: tuple[int, ...],
+        unit: str = "word",
     ) -> None:
-        super().__init__(base, NOTE)
+        super().__init__(base, NOTE.format(unit))
         self._queries = _Words(query_words, base.n_queries, "query")
         self._keys = _Words(key_words, base.n_keys, "key")
         self.n_queries, self.n_keys = len(self._queries), len(self._keys)

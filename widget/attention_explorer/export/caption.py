@@ -20,9 +20,8 @@ def caption_of(scene: Scene, remarks: Sequence[str], every_head: bool) -> str:
         else heads_text(scene)
     )
     kind = f"{scene.kind} attention" if scene.kind else ""
-    unit = "words" if scene.by_word else "tokens"
     count = (
-        f"{attention.n_queries} {unit}"
+        f"{attention.n_queries} {scene.unit}s"
         if scene.same_tokens
         else f"{attention.n_queries} queries, {attention.n_keys} keys"
     )

@@ -42,8 +42,8 @@ class Scene:
         Whether both sides are the same tokens.
     model, kind : str
         Their names; the kind's is empty where there is only one.
-    by_word : bool
-        Whether they are words.
+    unit : str
+        What they are: tokens, words or segments.
     layer, heads
         Indices of what is shown.
     query, key : int or None
@@ -61,7 +61,7 @@ class Scene:
     same_tokens: bool
     model: str
     kind: str
-    by_word: bool
+    unit: str
     layer: int
     heads: Sequence[int]
     query: int | None
@@ -171,7 +171,7 @@ def scene_of(explorer: AttentionExplorer) -> Scene:
         same_tokens=shown.key_tokens is None,
         model=explorer._description["model"],
         kind=explorer.kind if len(explorer._description["kinds"]) > 1 else "",
-        by_word=explorer.unit == "word",
+        unit=explorer.unit,
         layer=explorer.layer,
         heads=explorer.heads,
         query=query,

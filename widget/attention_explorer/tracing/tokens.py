@@ -11,6 +11,11 @@ from typing import Any
 from ..protocol import TokenTable
 from . import pieces
 
+# What segments without names are called.
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Tokens, and letters, of a segment that say which one it is.
+_BEGINNING = 80
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -27,13 +32,16 @@ class Tokens:
     special : tuple of bool
         Whether the tokenizer added it ([CLS], <s>, ...).
     segment : tuple of int
-        0, 1, ... for the texts of the input; -1 for specials.
+        0, 1, ... for the texts of the input, or for its named parts; -1 for tokens in none, as
+        specials are that no part holds.
     word : tuple of int
         Number of the word that a token belongs to, over all segments; -1 for specials.
     span : tuple of (int, int) or None
         Characters of the segment's text, where offsets are known.
     ids : tuple of int or None
         The vocabulary's numbers.
+    count : tuple of int or None
+        How many of the tokenizer's tokens each stands for; None: one.
     segments : tuple of str
         What the segments are called, by number, where they have names; no column of the tokens.
     """
@@ -46,6 +54,7 @@ class Tokens:
     word: tuple[int, ...]
     span: tuple[tuple[int, int], ...] | None = None
     ids: tuple[int, ...] | None = None
+    count: tuple[int, ...] | None = None
     segments: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -142,25 +151,67 @@ class Tokens:
         Specials, and tokens whose word isn't known, are words by themselves. A word's text is as
         written, each character once; words have no ids.
         """
-        starts = [
-            position
-            for position, number in enumerate(self.word)
-            if not position or number < 0 or number != self.word[position - 1]
-        ]
-        members = [range(*ends) for ends in pairwise([*starts, len(self)])]
+        members = _runs(self.word)
         read = [pieces.split_leading_gap(self._written(tokens)) for tokens in members]
-        words = replace(
-            self.keep(starts),
+        gaps = [self.gap[t.start] + lead for t, (lead, _) in zip(members, read, strict=True)]
+        words = self._joined(
+            members,
             text=tuple(text for _, text in read),
-            gap=tuple(self.gap[i] + lead for i, (lead, _) in zip(starts, read, strict=True)),
+            gap=tuple(gaps),
             raw=tuple("".join(self.raw[i] for i in tokens) for tokens in members),
-            ids=None,
         )
-        if self.span is not None:
-            stops = [max(stop for _, stop in self.span[t.start : t.stop]) for t in members]
-            spans = zip(starts, stops, strict=True)
-            words = replace(words, span=tuple((self.span[i][0], stop) for i, stop in spans))
-        return words, tuple(number for number, tokens in enumerate(members) for _ in tokens)
+        return words, _owners(members)
+
+    def by_segment(self) -> tuple[Tokens, tuple[int, ...]]:
+        """Return runs of a segment as tokens of their own, and in which of these each token is.
+
+        A run is called by its segment, and its raw text is how it begins; a segment that the text
+        comes back to has several. Tokens in no segment are runs by themselves. Runs have no ids.
+        """
+        members = _runs(self.segment)
+        called = [self._segment_name(t.start) for t in members]
+        runs = self._joined(
+            members,
+            text=tuple(name or self.text[t.start] for name, t in zip(called, members, strict=True)),
+            gap=("", *(" " for _ in members[1:])),
+            raw=tuple(
+                self._beginning(t) if name else self.raw[t.start]
+                for name, t in zip(called, members, strict=True)
+            ),
+            special=tuple(
+                not name and self.special[t.start] for name, t in zip(called, members, strict=True)
+            ),
+        )
+        return runs, _owners(members)
+
+    def _segment_name(self, position: int) -> str:
+        """Return what a token's segment is called; empty where it is in none."""
+        number = self.segment[position]
+        if 0 <= number < len(self.segments):
+            return self.segments[number]
+        if number >= len(_LETTERS):
+            return str(number + 1)
+        return _LETTERS[number] if number >= 0 else ""
+
+    def _beginning(self, tokens: range) -> str:
+        written = self._written(tokens[:_BEGINNING])
+        is_whole = len(tokens) <= _BEGINNING and len(written) <= _BEGINNING
+        return written if is_whole else written[:_BEGINNING] + "…"
+
+    def _joined(self, members: Sequence[range], **columns: Any) -> Tokens:
+        """Return runs of tokens as tokens of their own."""
+        joined = replace(
+            self.keep([tokens.start for tokens in members]),
+            **columns,
+            ids=None,
+            count=tuple(len(tokens) for tokens in members),
+        )
+        if self.span is None:
+            return joined
+        spans = [self.span[tokens.start : tokens.stop] for tokens in members]
+        return replace(
+            joined, span=tuple((span[0][0], max(stop for _, stop in span)) for span in spans)
+        )
 
     def _written(self, tokens: range) -> str:
         """Return the text of a word's tokens, less what stands for characters before it."""
@@ -185,8 +236,24 @@ class Tokens:
             "special": list(self.special),
             "segment": list(self.segment),
             "word": list(self.word),
+            "count": list(self.count or ()),
             "segments": list(self.segments),
         }
+
+
+def _runs(numbers: Sequence[int]) -> list[range]:
+    """Return runs of equal numbers; what has none, -1, is a run by itself."""
+    starts = [
+        position
+        for position, number in enumerate(numbers)
+        if not position or number < 0 or number != numbers[position - 1]
+    ]
+    return [range(*ends) for ends in pairwise([*starts, len(numbers)])]
+
+
+def _owners(members: Sequence[range]) -> tuple[int, ...]:
+    """Return which run each token is in."""
+    return tuple(number for number, tokens in enumerate(members) for _ in tokens)
 
 
 def _continues_character(before: str, text: str, raw: str) -> bool:
@@ -216,6 +283,11 @@ def _from_offsets(tokenizer: Any, encoding: Any, texts: Sequence[str]) -> Tokens
         number = segment[position]
         if number < 0:
             last_word = None
+            within = encoding.sequence_ids[position]
+            if within is not None and stop > start:
+                # It was written in the text, as a chat template does: it is no gap.
+                gap[position] = texts[within][end[within] : start] if before[within] else ""
+                before[within], end[within] = " ", max(stop, end[within])
             continue
         source, known = texts[number], end[number]
         # Tokens that share one character (an emoji's bytes) all have its span: the first shows it.

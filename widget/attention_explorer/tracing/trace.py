@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike
+from typing import TYPE_CHECKING
 
 from ..attention.base import Attention
 from .tokens import Tokens
+
+if TYPE_CHECKING:
+    from .segments import Part
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,11 @@ class Trace:
         """How the numbers were had, in words."""
         return self.attention.source
 
+    @property
+    def texts(self) -> tuple[str, ...] | None:
+        """The one or two texts that were traced, if they are known."""
+        return tuple(text for text in (self.text, self.text_pair) if text is not None) or None
+
     def __getitem__(self, kind: str) -> Trace:
         """Return the trace with another kind of attention shown: ``trace["encoder"]``."""
         if kind not in self.kinds:
@@ -182,6 +191,24 @@ class Trace:
         if checked is None:
             raise ValueError("these weights don't come from a model that they could be held to")
         return checked
+
+    def with_segments(self, segments: Mapping[str, Part]) -> Trace:
+        """Return the trace with parts of its text called by name; see `segments.name_segments`.
+
+        Parameters
+        ----------
+        segments : mapping of str to str, (int, int), range or slice
+            By name: a piece of the text that occurs once in it, the characters (start, stop) of a
+            single text, or token positions.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Names or parts that can't be meant.
+        """
+        from .segments import name_kinds
+
+        return replace(self, kinds=name_kinds(self.kinds, segments, self.texts))
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the trace to one file (safetensors with JSON), which `load` opens.

@@ -12,6 +12,7 @@ from .trace import Check, Kind, Trace
 if TYPE_CHECKING:
     from .examples import Examples, Text
     from .reader import Reading
+    from .segments import Part
 
 Store = Literal["device", "cpu"]
 
@@ -27,6 +28,8 @@ class Tracing:
         text: str | None = None,
         text_pair: str | None = None,
         *,
+        chat: Sequence[Mapping[str, Any]] | None = None,
+        segments: Mapping[str, Part] | None = None,
         target: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         tokens: Tokens | Sequence[str] | None = None,
@@ -55,6 +58,8 @@ class Tracing:
         text: str | Sequence[str] | None = None,
         text_pair: str | Sequence[str] | None = None,
         *,
+        chat: Sequence[Mapping[str, Any]] | None = None,
+        segments: Mapping[str, Part] | None = None,
         target: str | Sequence[str] | None = None,
         inputs: Mapping[str, Any] | None = None,
         tokens: Tokens | Sequence[str] | None = None,
@@ -78,6 +83,15 @@ class Tracing:
         text, text_pair : str, or list of str, optional
             What to trace; two texts as the tokenizer joins them, e.g. question and context. Of a
             list, all texts are traced in one forward pass, padded on the right.
+        chat : list of {"role": str, "content": str}, optional
+            Messages instead of a text, as the tokenizer's chat template renders them; with the
+            beginning of an answer where the last one isn't the assistant's. Each is a segment:
+            ``"system"``, ``"user"``, ``"assistant"``, ``"user 2"``, ..., and all else
+            ``"template"``.
+        segments : mapping of str to str, (int, int), range or slice, optional
+            Parts of a single text by name, e.g. ``{"question": "Who ...?", "doc 1": (15, 80)}``:
+            pieces that occur once in it, its characters (start, stop), or token positions as a
+            range. Other tokens are a segment ``"other"``.
         target : str, or list of str, optional
             What the decoder of a model with an encoder and a decoder is to write. Its tokens are
             what it reads for that: the start, and all but the end.
@@ -103,8 +117,9 @@ class Tracing:
         Raises
         ------
         ValueError
-            No text, a text longer than the model can read, inputs without any of the known, a batch
-            without `batch_index`, no target for a model that needs one, or a model that returns no
+            No text, segments that aren't there, a chat that the template changes, a text longer
+            than the model can read, inputs without any of the known, a batch without
+            `batch_index`, no target for a model that needs one, or a model that returns no
             attention and whose attention can't be rebuilt.
         """
         from . import examples
@@ -112,9 +127,14 @@ class Tracing:
         if store not in ("device", "cpu"):
             raise ValueError(f"store has to be 'device' or 'cpu', got {store!r}")
         model, tokenizer = load(model, tokenizer)
+        _check_given(text, text_pair, inputs, chat, segments)
+        rendered = None
+        if chat is not None:
+            from .segments import read_chat
+
+            inputs, tokens, rendered = read_chat(tokenizer, chat, max_length)
         if inputs is None:
-            if text is None:
-                raise ValueError("there is nothing to trace: pass a text, or inputs=")
+            assert text is not None
             given = _as_texts(text, text_pair, target)
             batch = examples.from_texts(model, tokenizer, given, max_length)
             traced = trace_examples(model, batch, store)
@@ -122,13 +142,14 @@ class Tracing:
                 replace(one, text=t.text, text_pair=t.pair, target=t.target)
                 for one, t in zip(traced, given, strict=True)
             ]
-            return traced[0] if isinstance(text, str) else traced
-        if text is not None or text_pair is not None:
-            raise ValueError("both a text and inputs= are given: pass one of them")
+            if not isinstance(text, str):
+                return traced
+            return traced[0] if segments is None else traced[0].with_segments(segments)
         if target is not None and not isinstance(target, str):
             raise TypeError(f"target has to be a string with inputs=, got {type(target).__name__}")
         batch = examples.from_inputs(model, tokenizer, inputs, tokens, target, batch_index)
-        return replace(trace_examples(model, batch, store)[0], target=target)
+        one = replace(trace_examples(model, batch, store)[0], text=rendered, target=target)
+        return one if segments is None else one.with_segments(segments)
 
     def generate(
         self,
@@ -207,6 +228,21 @@ def load(
             f"the model has to be a transformers model or its name, got {type(model).__name__}"
         )
     return model, getattr(tokenizer, "tokenizer", tokenizer)  # a processor holds one
+
+
+def _check_given(text: Any, text_pair: Any, inputs: Any, chat: Any, segments: Any) -> None:
+    """Raise ValueError unless there is exactly one thing to trace, which may have segments."""
+    given = {"a text": text, "a text_pair": text_pair, "inputs=": inputs, "chat=": chat}
+    named = [name for name, value in given.items() if value is not None]
+    if text is None and inputs is None and chat is None:
+        raise ValueError("there is nothing to trace: pass a text, chat= or inputs=")
+    if len(named) > 1 and named != ["a text", "a text_pair"]:
+        raise ValueError(f"both {' and '.join(named)} are given: pass one of them")
+    if segments is not None and (chat is not None or isinstance(text, (list, tuple))):
+        raise ValueError(
+            "segments= name parts of one text: the messages of a chat have names, and of a list "
+            "each trace is named by itself, traced.with_segments(...)"
+        )
 
 
 def _as_texts(
