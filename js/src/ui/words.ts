@@ -38,8 +38,12 @@ export const SHORT = 24;
 
 /** The same, cut to a length that fits a line of words. */
 export function short(table: TokenTable, index: number, length = SHORT): string {
-	const letters = Array.from(shown(table, index));
-	return letters.length <= length ? letters.join("") : `${letters.slice(0, length - 1).join("")}…`;
+	return clipped(shown(table, index), length);
+}
+
+export function clipped(text: string, length: number): string {
+	const letters = Array.from(text);
+	return letters.length <= length ? text : `${letters.slice(0, length - 1).join("")}…`;
 }
 
 const RTL = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFC]/g;

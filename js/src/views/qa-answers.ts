@@ -39,11 +39,12 @@ export function answerPills(qa: QaInfo, choose: (place: number) => void) {
 		el: make(
 			"div",
 			{ class: "pills", role: "group", "aria-label": "answers" },
+			make("span", { class: "muted" }, "answers"),
 			...pills.map(({ pill }) => pill),
 		),
 		update({ chosen }: Case) {
 			for (const [place, { pill, button }] of pills.entries()) {
-				pill.classList.toggle("chosen", place === chosen);
+				pill.classList.toggle("on", place === chosen);
 				button.ariaPressed = String(place === chosen);
 			}
 		},
@@ -72,7 +73,7 @@ export function windowChoice(qa: QaInfo, open: (window: number) => void): HTMLEl
 export function saidLine() {
 	const parts = [make("span"), make("b"), make("span")] as const;
 	return {
-		el: make("div", { class: "said muted" }, ...parts),
+		el: make("div", { class: "tells muted" }, ...parts),
 		say(texts: readonly [string, string, string]) {
 			for (const [i, part] of parts.entries()) setText(part, texts[i] ?? "");
 		},

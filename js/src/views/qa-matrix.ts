@@ -5,7 +5,7 @@ import type { Pointer } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { Pool } from "../source/pool";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
-import { headsText, short, weightText } from "../ui/words";
+import { clipped, headsText, short, weightText } from "../ui/words";
 import { labelStep } from "./axes";
 import { ARROWS, onPointing } from "./gestures";
 import { type Case, quoted } from "./qa-reading";
@@ -57,7 +57,7 @@ function frameOf({ scene, question, context }: Case, room: number): Frame {
 	const count = context[1] - context[0];
 	const labels = (table: typeof keys, [first, stop]: readonly [number, number]) =>
 		Array.from({ length: stop - first }, (_, i) => widthOf(short(table, first + i, LETTERS)));
-	const left = Math.min(room / 4, 12 + Math.max(...labels(queries, question)));
+	const left = Math.min(room / 4, 18 + Math.max(...labels(queries, question)));
 	const across = Math.max(THINNEST, Math.min(room - left, count * COLUMN));
 	const each = labelStep(across / count, PITCH);
 	const labelled = each <= LABELS_UP_TO;
@@ -255,13 +255,15 @@ function drawOver(onto: CanvasRenderingContext2D, now: Case, frame: Frame): void
 		onto.fillRect(from, top - 4, Math.max(2, (span[1] - span[0]) * pitch - 2), 2);
 	}
 	if (!each) {
-		const [token] = columns.length ? columns : (span ?? []);
-		if (token !== undefined) {
-			const text = short(tokens.keys, token);
+		const [token] = columns;
+		const centre =
+			token === undefined ? span && (middle(span[0]) + middle(span[1] - 1)) / 2 : middle(token);
+		if (centre !== null) {
+			const text = token === undefined ? clipped(now.answer.text, 40) : short(tokens.keys, token);
 			onto.font = `600 ${FONT}`;
-			onto.fillStyle = columns.length ? ink(1) : good;
+			onto.fillStyle = token === undefined ? good : ink(1);
 			const half = onto.measureText(text).width / 2;
-			const x = Math.max(left, Math.min(left + width - 2 * half, middle(token) - half));
+			const x = Math.max(left, Math.min(left + width - 2 * half, centre - half));
 			onto.fillText(text, x, top - 14);
 		}
 	}

@@ -87,8 +87,8 @@ function isChosen({ layer, head }: HeadOf, { state }: Case["scene"]): boolean {
 }
 
 function rankRow(actions: Actions) {
-	const [name, bar, tick, mass, lift] = ["name", "bar", "tick", "mass", "lift"].map((part) =>
-		make(part === "bar" || part === "tick" ? "i" : "span", { class: part }),
+	const [name, bar, tick, mass, lift] = ["name", "level", "tick", "mass", "lift"].map((part) =>
+		make(part === "level" || part === "tick" ? "i" : "span", { class: part }),
 	) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement];
 	const el = make(
 		"div",
@@ -115,7 +115,7 @@ function rankRow(actions: Actions) {
 			bar.style.width = `${((100 * ranked.mass) / most).toFixed(2)}%`;
 			tick.style.insetInlineStart = `${((100 * uniform) / most).toFixed(2)}%`;
 			const chosen = isChosen(ranked, scene);
-			el.classList.toggle("chosen", chosen);
+			el.classList.toggle("on", chosen);
 			button.ariaPressed = String(chosen);
 			setName(
 				button,
