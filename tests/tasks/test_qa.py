@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
 import pytest
 import torch
 import transformers
+from tokenizers import processors
 
 from attention_explorer.tasks import demo_qa
 from attention_explorer.tasks.qa import Answers, QuestionAnswering
@@ -183,6 +185,7 @@ def test_the_window_that_is_traced_is_the_one_that_was_read(reader: Reader, fami
         assert sum(s >= 0 for s in tokens.segment) == sum(
             stop - first for first, stop in (window.question, window.context)
         )
+        assert tokens.gap[window.context[0]] == ""
         inside = slice(*window.context)
         written = zip(tokens.gap[inside], tokens.text[inside], strict=True)
         shown = "".join(gap + text for gap, text in written if "⟨" not in text)
@@ -250,6 +253,21 @@ def test_equal_characters_are_one_answer(reader: Reader) -> None:
     answers = answering.answer("Was?", "é ⛵ 猫 ö").answers
     assert len({answer.span for answer in answers}) == len(answers) > 4
     assert all(answer.text == answer.text.strip() != "" for answer in answers)
+
+
+def test_space_before_a_token_is_no_part_of_an_answer(reader: Reader) -> None:
+    """GPT-2's offsets hold the space that its tokens begin with."""
+    model, tokenizer = reader("roberta")
+    with_space = deepcopy(tokenizer)
+    with_space.backend_tokenizer.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=False
+    )
+    assert with_space("a", "b c").encodings[0].offsets != tokenizer("a", "b c").encodings[0].offsets
+    given, wanted = (
+        QuestionAnswering(model, one).answer("Who built it?", CONTEXT).answers
+        for one in (with_space, tokenizer)
+    )
+    assert given == wanted
 
 
 class SlowTokenizer(library.PreTrainedTokenizer):  # type: ignore[misc]
