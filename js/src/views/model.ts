@@ -144,11 +144,14 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		]);
 		// What is missing is wished for in every frame.
 		if (key !== drawn || !state.complete) {
+			const of = grid;
+			state = thumbnails.draw(now, grid, shown, key !== drawn, (heads) => {
+				const context = inContent(canvas, shown);
+				drawNumbers(context, of, shown, now);
+				heads(context);
+				drawNames(context, of, shown, now);
+			});
 			drawn = key;
-			const context = inContent(canvas, shown);
-			drawNumbers(context, grid, shown, now);
-			state = thumbnails.draw(context, now, grid, shown);
-			drawNames(context, grid, shown, now);
 		}
 		setText(what, titleOf(now));
 		setText(caption, captionOf(now, scores));

@@ -21,6 +21,9 @@ export interface Drawn {
 	readonly level: number;
 }
 
+/** Clears what is drawn on, and has `heads` drawn there. */
+type Paint = (heads: (context: CanvasRenderingContext2D) => void) => void;
+
 /** One layer's heads side by side, as far as they are painted. */
 interface Sheet {
 	readonly canvas: OffscreenCanvas;
@@ -39,63 +42,75 @@ export class Thumbnails {
 	readonly #lines = new OffscreenCanvas(1, 1);
 	#shown = "";
 
-	draw(context: CanvasRenderingContext2D, scene: Scene, grid: Grid, view: Room): Drawn {
+	/** Gives `paint` how to draw the heads, where they changed or all is wanted `anew`. */
+	draw(scene: Scene, grid: Grid, view: Room, anew: boolean, paint: Paint): Drawn {
 		const level = levelOf(scene.description, Math.max(grid.across, grid.down) * devicePixelRatio);
 		const { query, key } = scene.focus;
 		const inkOf = codeInks(scene.table, scene.ink);
 		return query === null && key === null
-			? this.#drawHeads(context, scene, grid, view, level, inkOf)
-			: this.#drawLines(context, scene, grid, view, level, inkOf);
+			? this.#drawHeads(scene, grid, view, level, inkOf, anew, paint)
+			: this.#drawLines(scene, grid, view, level, inkOf, paint);
 	}
 
 	#drawHeads(
-		context: CanvasRenderingContext2D,
 		scene: Scene,
 		grid: Grid,
 		view: Room,
 		level: number,
 		inkOf: Uint32Array,
+		anew: boolean,
+		paint: Paint,
 	): Drawn {
 		const { description, ink, state } = scene;
 		const rows = sideOf(description.queries, level);
 		const columns = sideOf(description.keys, level);
 		this.#reset(JSON.stringify([level, state.pooling, ink.name]));
 		const heads: HeadOf[] = [];
+		let changed = anew;
 		let sampled = false;
 		let complete = true;
 		for (const [row, column] of cellsInView(grid, view)) {
 			const at = headIn(grid, row, column);
 			const { layer, head } = at;
 			heads.push(at);
-			const sheet = this.#sheet(layer, columns * grid.heads, rows);
-			if (sheet.painted.get(head) !== "all") {
+			const { context, painted } = this.#sheet(layer, columns * grid.heads, rows);
+			const before = painted.get(head);
+			if (before !== "all") {
 				const found = overviewOf(scene, [layer, head, level, 0, 0, state.pooling]);
-				if (found) {
-					sheet.context?.putImageData(paintCodes(found.codes, columns, inkOf), head * columns, 0);
-					sheet.painted.set(head, found.sampled ? "sample" : "all");
+				const now = found && (found.sampled ? "sample" : "all");
+				if (now && now !== before) {
+					context?.putImageData(paintCodes(found.codes, columns, inkOf), head * columns, 0);
+					painted.set(head, now);
+					changed = true;
 				}
 			}
-			const painted = sheet.painted.get(head);
-			sampled ||= painted === "sample";
-			complete &&= painted === "all";
-			if (!painted) continue;
-			const [left, top, width, height] = boxIn(grid, row, column);
-			// Smoothed where several cells share a pixel, else each cell is seen.
-			context.imageSmoothingEnabled = columns > width * devicePixelRatio;
-			context.drawImage(sheet.canvas, head * columns, 0, columns, rows, left, top, width, height);
+			sampled ||= painted.get(head) === "sample";
+			complete &&= painted.get(head) === "all";
 		}
+		if (changed)
+			paint((context) => {
+				for (const [row, column] of cellsInView(grid, view)) {
+					const { layer, head } = headIn(grid, row, column);
+					const { canvas, painted } = this.#sheet(layer, columns * grid.heads, rows);
+					if (!painted.has(head)) continue;
+					const [left, top, width, height] = boxIn(grid, row, column);
+					// Smoothed where several cells share a pixel, else each cell is seen.
+					context.imageSmoothingEnabled = columns > width * devicePixelRatio;
+					context.drawImage(canvas, head * columns, 0, columns, rows, left, top, width, height);
+				}
+			});
 		if (sampled && weightsOf(description) <= EXACT_UP_TO) this.#wishExact(scene, level, heads);
 		return { sampled, complete, level };
 	}
 
 	/** All in view as one picture, a pixel high for each row of heads: it changes with every hover. */
 	#drawLines(
-		context: CanvasRenderingContext2D,
 		{ description, focus, state, reader }: Scene,
 		grid: Grid,
 		view: Room,
 		level: number,
 		inkOf: Uint32Array,
+		paint: Paint,
 	): Drawn {
 		const axis = focus.query !== null ? "row" : "column";
 		const line = (focus.query ?? focus.key) as number;
@@ -103,7 +118,10 @@ export class Thumbnails {
 		const [row0, row1] = inView(view.y, view.height, grid.top, grid.down, grid.layers);
 		const [column0, column1] = inView(view.x, view.width, grid.left, grid.across, grid.heads);
 		const width = cells * (column1 - column0);
-		if (width <= 0 || row1 <= row0) return { sampled: false, complete: true, level };
+		if (width <= 0 || row1 <= row0) {
+			paint(() => {});
+			return { sampled: false, complete: true, level };
+		}
 		const image = new ImageData(width, row1 - row0);
 		const pixels = new Uint32Array(image.data.buffer);
 		let complete = true;
@@ -113,37 +131,26 @@ export class Thumbnails {
 				const codes = reader.strip([layer, head, line, level, state.pooling, axis]);
 				complete &&= codes !== undefined;
 				const start = (row - row0) * width + (column - column0) * cells;
-				codes?.forEach((code, i) => {
-					pixels[start + i] = inkOf[code] as number;
-				});
+				for (let i = 0; codes && i < codes.length; i++)
+					pixels[start + i] = inkOf[codes[i] as number] as number;
 			}
 		this.#lines.width = width;
 		this.#lines.height = row1 - row0;
 		this.#lines.getContext("2d")?.putImageData(image, 0, 0);
 		const [left, top] = boxIn(grid, row0, column0);
 		const across = grid.across * (column1 - column0);
-		context.imageSmoothingEnabled = width > across * devicePixelRatio;
-		for (let row = row0; row < row1; row++) {
-			const y = top + (row - row0) * grid.down;
-			context.drawImage(
-				this.#lines,
-				0,
-				row - row0,
-				width,
-				1,
-				left,
-				y,
-				across,
-				grid.down - grid.gap,
-			);
-		}
-		for (let column = column0; column < column1; column++)
-			context.clearRect(
-				left + (column + 1 - column0) * grid.across - grid.gap,
-				top,
-				grid.gap,
-				grid.down * (row1 - row0),
-			);
+		const height = grid.down - grid.gap;
+		paint((context) => {
+			context.imageSmoothingEnabled = width > across * devicePixelRatio;
+			for (let row = 0; row < row1 - row0; row++) {
+				const y = top + row * grid.down;
+				context.drawImage(this.#lines, 0, row, width, 1, left, y, across, height);
+			}
+			for (let column = 1; column <= column1 - column0; column++) {
+				const x = left + column * grid.across - grid.gap;
+				context.clearRect(x, top, grid.gap, grid.down * (row1 - row0));
+			}
+		});
 		return { sampled: false, complete, level };
 	}
 
