@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { onScale, palette } from "../src/draw/colour";
 import type { SavedReplies, TileKey, WeightsRequest } from "../src/protocol.gen";
 import { choose, click, clickAt, frame, hover, hoverAt, leave, press } from "./events";
@@ -619,6 +619,15 @@ describe("a long text", () => {
 		});
 		expect(map.remark()).toBe("max-pooled 1 cell = 32 × 32 tokens");
 		expect(tilesAsked(kernel), "each once").toHaveLength(60);
+	});
+
+	test("a pointer over previews, which stand until the exact ones come, paints none of them again", async () => {
+		const { map } = await openLong();
+		const painted = vi.spyOn(OffscreenCanvasRenderingContext2D.prototype, "putImageData");
+		await map.hover(3, 2);
+		await expect.poll(() => map.caption()).toBe("layer 3 · head 2");
+		expect(painted).not.toHaveBeenCalled();
+		painted.mockRestore();
 	});
 
 	test("a hover while the exact ones are worked on shows its row in every head", async () => {
