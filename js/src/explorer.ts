@@ -93,6 +93,11 @@ export function mountExplorer(
 					heads.sort((a, b) => a - b),
 				);
 		},
+		open(block, between) {
+			kept.block = block;
+			store.set("unit", "token");
+			store.set("between", between);
+		},
 		redraw,
 	};
 	const finder = new Finder(kept.find, (pointer) => {
@@ -102,7 +107,8 @@ export function mountExplorer(
 	});
 	const text = textView(actions, finder, signal);
 	const heads = headsView(actions, signal);
-	const matrix = matrixView(actions, signal);
+	const matrix = matrixView(actions, signal, kept.block);
+	kept.block = null;
 	const model = modelView(actions, signal);
 	const neuron = neuronView(actions, signal);
 	root.append(text.el, steps, panes, neuron.el, readout);

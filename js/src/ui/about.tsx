@@ -1,21 +1,23 @@
-import type { Description } from "../protocol.gen";
+import type { Description, Unit } from "../protocol.gen";
 import { SILENT_AFTER_S, type Status, type TileSource } from "../source/source";
 import { percent } from "./words";
 
 /** What is shown, whether it is the model's own, and how its numbers are reached. */
 export function About({
 	description,
+	unit,
 	status,
 	source,
 }: {
 	description: Description;
+	unit: Unit;
 	status: Status;
 	source: TileSource;
 }) {
 	return (
 		<div class="about">
-			<span class="muted" title={aboutText(description)}>
-				{aboutText(description)}
+			<span class="muted" title={aboutText(description, unit)}>
+				{aboutText(description, unit)}
 			</span>
 			<CheckSign check={description.check} />
 			<StatusSign status={status} source={source} />
@@ -23,8 +25,11 @@ export function About({
 	);
 }
 
-function aboutText({ model, layers, heads, queries, keys, same_tokens }: Description): string {
-	const tokens = same_tokens ? `${queries} tokens` : `${queries} × ${keys} tokens`;
+function aboutText(
+	{ model, layers, heads, queries, keys, same_tokens }: Description,
+	unit: Unit,
+): string {
+	const tokens = same_tokens ? `${queries} ${unit}s` : `${queries} × ${keys} ${unit}s`;
 	return [model, `${layers.length} × ${heads} heads`, tokens].filter(Boolean).join(" · ");
 }
 

@@ -1,4 +1,5 @@
 import { History } from "../history";
+import type { SpanKey } from "../protocol.gen";
 
 const CONTROLS = "button, select, input, summary";
 const MENUS = ".menu";
@@ -11,6 +12,8 @@ const SCROLLED = ".tokens, .scroll, .map";
 export class Kept {
 	readonly history = new History();
 	find = "";
+	/** The cells that the next page's matrix opens at. */
+	block: SpanKey | null = null;
 	/** What a view that only some explorers have hands over. */
 	extra: unknown;
 	#focused = "";

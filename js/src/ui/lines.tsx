@@ -136,12 +136,11 @@ function Segments({
 }) {
 	const [from, to] = [segmentsOf(queries), segmentsOf(keys)];
 	if (from.length < 2 && to.length < 2) return null;
-	const all = withOwn([...from, ...to], 0);
-	const nameOf = (segment: number) => String.fromCharCode(65 + all.indexOf(segment));
 	return (
 		<fieldset class="segments" aria-label="segments: which reads and which is read">
 			{from.flatMap((a) =>
 				to.map((b) => {
+					const [reader, read] = [segmentName(queries, a), segmentName(keys, b)];
 					const others = between.filter(([x, y]) => x !== a || y !== b);
 					const on = others.length < between.length;
 					return (
@@ -149,10 +148,10 @@ function Segments({
 							key={`${a} ${b}`}
 							type="button"
 							aria-pressed={on}
-							aria-label={`${nameOf(a)} reads ${nameOf(b)}`}
+							aria-label={`${reader} reads ${read}`}
 							onClick={() => set("between", on ? others : [...between, [a, b]])}
 						>
-							{nameOf(a)}→{nameOf(b)}
+							{reader}→{read}
 						</button>
 					);
 				}),
@@ -161,7 +160,12 @@ function Segments({
 	);
 }
 
+/** What it is called; by a letter where it has no name. */
+function segmentName({ segments }: TokenTable, segment: number): string {
+	return segments[segment] ?? (segment < 26 ? String.fromCharCode(65 + segment) : `${segment + 1}`);
+}
+
 /** Tokens of the tokenizer's own are in none. */
-function segmentsOf({ segment }: TokenTable): number[] {
+export function segmentsOf({ segment }: TokenTable): number[] {
 	return [...new Set(segment)].filter((number) => number >= 0).sort((a, b) => a - b);
 }

@@ -104,6 +104,7 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 		<Item label={label}>
 			{!at && <span class="muted">…</span>}
 			{at?.length === 1 && at[0] && <b class="weight">{weightText(at[0].weight, at[0].exact)}</b>}
+			{at && state.unit === "segment" && <Lift weights={at} table={tokens.keys} of={key} />}
 			{at &&
 				at.length > 1 &&
 				at.map(({ weight, exact }, i) => (
@@ -116,6 +117,30 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 					</span>
 				))}
 		</Item>
+	);
+}
+
+/** How often a segment's share of the tokens its mass is. */
+function Lift({
+	weights,
+	table: { count },
+	of,
+}: {
+	weights: readonly { weight: number }[];
+	table: TokenTable;
+	of: number;
+}) {
+	const total = count.reduce((sum, tokens) => sum + tokens, 0);
+	const mass = weights.reduce((sum, { weight }) => sum + weight, 0) / weights.length;
+	const lift = (mass * total) / (count[of] ?? total);
+	const mean = weights.length > 1 ? "of the mean over heads: " : "";
+	return (
+		<span
+			class="muted"
+			title={`${mean}mass over a share of ${count[of]} of ${total} tokens; 1 were all read alike`}
+		>
+			{` lift ${lift.toFixed(2)} `}
+		</span>
 	);
 }
 

@@ -39,7 +39,7 @@ export function Toolbar(props: Props) {
 				<UnitChoice unit={state.unit} tokens={tokens} live={live} store={store} />
 				<Hide {...{ description, state, tokens, live, store }} />
 				<Find finder={finder} />
-				<About description={description} status={status} source={source} />
+				<About description={description} unit={state.unit} status={status} source={source} />
 				{props.take}
 			</div>
 			<div class="second">

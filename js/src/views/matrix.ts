@@ -1,5 +1,5 @@
 import { density } from "../draw/noted";
-import type { Pointer } from "../protocol.gen";
+import type { Pointer, SpanKey, TokenTable } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
 import { headsText, numberText } from "../ui/words";
@@ -12,6 +12,7 @@ import type { Actions, View } from "./view";
 import {
 	type Frame,
 	frameOf,
+	lookAt,
 	panBy,
 	reveal,
 	tokensInView,
@@ -20,7 +21,11 @@ import {
 } from "./viewport";
 
 /** The chosen heads, a cell per weight; rows read, columns are read; zoomed from the whole to one cell. */
-export function matrixView(actions: Actions, signal: AbortSignal): View {
+export function matrixView(
+	actions: Actions,
+	signal: AbortSignal,
+	block: SpanKey | null = null,
+): View {
 	const caption = make("span", { class: "muted" });
 	const zooms = zoomButtons((factor) => zoomMiddle(factor), "the whole matrix", signal);
 	const title = make(
@@ -55,6 +60,7 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 	let scene: Scene | undefined;
 	let frame: Frame | undefined;
 	let viewport: Viewport | null = null;
+	let opened = block;
 	let drawn = "";
 	let painted = { coarsest: 0, complete: false };
 	/** Sums stay through a hover, and what lies over the cells through a scroll of another view. */
@@ -98,7 +104,28 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		},
 		signal,
 	);
+	stage.addEventListener(
+		"dblclick",
+		({ clientX, clientY }) => {
+			const { left, top } = stage.getBoundingClientRect();
+			open(pointerAt(clientX - left, clientY - top));
+		},
+		{ signal },
+	);
 	stage.addEventListener("keydown", (event) => onKey(event), { signal });
+
+	/** Go to the cells of a block of segments; false where there are none to go to. */
+	function open(cell: Pointer | null): boolean {
+		const [query, key] = cell ?? [null, null];
+		if (!scene || !hasBlocks(scene) || query === null || key === null) return false;
+		const { queries, keys } = scene.tokens;
+		const [from, to] = [queries.segment[query] ?? -1, keys.segment[key] ?? -1];
+		actions.open(
+			[...tokensOf(queries, query), ...tokensOf(keys, key)],
+			from < 0 || to < 0 ? [] : [[from, to]],
+		);
+		return true;
+	}
 
 	function onKey(event: KeyboardEvent): void {
 		const factor = zoomOfKey(event.key);
@@ -108,11 +135,11 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		else {
 			const cell = cellFor(event.key, scene);
 			if (!cell) return;
-			if (event.key === "Enter" || event.key === " ") actions.pin(cell, event.shiftKey);
-			else {
+			const enter = event.key === "Enter";
+			if (!enter && event.key !== " ") {
 				viewport = frame.zoomed ? reveal(frame, ...cell) : viewport;
 				actions.hover(cell, "cell");
-			}
+			} else if (!enter || event.shiftKey || !open(cell)) actions.pin(cell, event.shiftKey);
 		}
 		handled(event);
 	}
@@ -128,11 +155,13 @@ export function matrixView(actions: Actions, signal: AbortSignal): View {
 		scene = now;
 		if (width === 0) return;
 		const { description, state } = now;
+		if (opened) viewport = lookAt(frameOf(description, width, null), opened);
+		opened = null;
 		follow(frameOf(description, width, viewport), state.selected);
 		frame = frameOf(description, width, viewport);
 		stage.style.width = `${frame.size[0]}px`;
 		stage.style.height = `${frame.size[1]}px`;
-		const name = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, Enter pins, + and − zoom, 0 shows the whole`;
+		const name = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, ${hasBlocks(now) ? "Enter opens a block's cells, Space" : "Enter"} pins, + and − zoom, 0 shows the whole`;
 		setName(stage, name);
 		zooms.hidden = frame.cells[0] >= frame.cells[1];
 		const key = JSON.stringify([
@@ -185,14 +214,23 @@ function cellFor(
 	return [within(query + step[0], description.queries), within(at + step[1], description.keys)];
 }
 
+/** Whether a cell is of two segments, whose tokens can be had. */
+function hasBlocks({ state, status }: Scene): boolean {
+	return state.unit === "segment" && status.kind !== "gone";
+}
+
+/** Where the tokens of a segment lie: the first, and one past the last. */
+function tokensOf({ count }: TokenTable, index: number): [number, number] {
+	const first = count.slice(0, index).reduce((sum, length) => sum + length, 0);
+	return [first, first + (count[index] ?? 1)];
+}
+
 /** What was done to what is shown: averaged, a part of the whole. */
-function remarksOf(
-	{ description, state, status }: Scene,
-	frame: Frame,
-	complete: boolean,
-): string[] {
+function remarksOf(scene: Scene, frame: Frame, complete: boolean): string[] {
+	const { description, state, status } = scene;
 	const parts: string[] = [];
 	if (!complete && status.kind === "gone") parts.push("not all of this was saved here");
+	if (hasBlocks(scene)) parts.push("double click or Enter opens a block's cells");
 	if (state.heads.length > 1) parts.push(`mean over ${state.heads.length} heads`);
 	if (frame.zoomed) {
 		const [q0, q1] = tokensInView(frame, "query", description.queries);

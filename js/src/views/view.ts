@@ -1,4 +1,4 @@
-import type { Pointer, ViewName } from "../protocol.gen";
+import type { Pointer, SegmentPair, SpanKey, ViewName } from "../protocol.gen";
 import type { Scene } from "../scene";
 import type { TileSource } from "../source/source";
 import type { Store } from "../store";
@@ -29,6 +29,8 @@ export interface Actions {
 	peek(head: HeadOf | null): void;
 	/** Choose a head; `also` adds it to those of its layer that are chosen, or takes it away. */
 	choose(head: HeadOf, also: boolean): void;
+	/** Go from segments to the tokens of one's reading of another. */
+	open(block: SpanKey, between: readonly SegmentPair[]): void;
 	/** Draw again: something outside the synced state changed (a size, a scroll). */
 	redraw(): void;
 }

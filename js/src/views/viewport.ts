@@ -1,4 +1,4 @@
-import type { Description } from "../protocol.gen";
+import type { Description, SpanKey } from "../protocol.gen";
 
 const MAX_SIDE = 568;
 /** A host that opens a panel passes through widths of some pixels. */
@@ -79,6 +79,12 @@ export function frameOf(
 		cells: [whole, MAX_CELL],
 		level: Math.max(0, Math.ceil(-Math.log2(cell * devicePixelRatio))),
 	};
+}
+
+/** The closest look at all of some queries and keys. */
+export function lookAt(frame: Frame, [q0, q1, k0, k1]: SpanKey): Viewport {
+	const cell = Math.min(MAX_CELL, frame.height / (q1 - q0), frame.width / (k1 - k0));
+	return { query: q0, key: k0, cell };
 }
 
 /** Zoom by a factor around a point of the canvas, which keeps its token under it; 0: to the whole. */
