@@ -162,7 +162,7 @@ describe("words", () => {
 		const pieces = mount(WEIGHTS, WORDS, { table: { word: [-1, 0, 0, 1, 2, 3, -1] } });
 		const other = await pieces.open();
 		expect(unit(other).disabled).toBe(false);
-		expect(unit(other).title).toContain("the mean of its pieces");
+		expect(unit(other).title).toContain("the mean of their tokens");
 		await click(unit(other).querySelectorAll("button")[1] as HTMLElement);
 		expect(pieces.model.get("unit")).toBe("word");
 		expect(model.get("unit")).toBe("token");
