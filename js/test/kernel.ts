@@ -1,4 +1,5 @@
 import {
+	type AskRequest,
 	type Encoding,
 	EVERYTHING_BYTES,
 	type Pooling,
@@ -36,6 +37,9 @@ export class Kernel {
 	/** Requests for tiles are answered with these shares first, as by a kernel that still computes. */
 	shares: number[] = [];
 	steps: readonly StepInfo[] = [];
+	/** Of a question: the shares that are answered first; and what then comes of it. */
+	reading: number[] = [];
+	answered: (request: AskRequest) => void = () => {};
 	/** While not empty, there are no queries and keys, and this says why. */
 	why = "";
 	sink: number | null = null;
@@ -126,8 +130,12 @@ export class Kernel {
 			const info = terms && { ...terms, largest: [4, 8] as const };
 			this.reply({ id, kind, line, keys, terms: info, why }, why === "" ? [numbers] : []);
 		} else if (kind === "ask") {
+			const progress = this.reading.shift() ?? null;
+			// An answer comes in a task of its own.
+			await new Promise((done) => setTimeout(done));
 			this.#answered++;
-			this.reply({ id, kind, progress: this.shares.shift() ?? null });
+			if (progress === null) this.answered(request);
+			this.reply({ id, kind, progress });
 		} else {
 			const { reply, buffers } = await (kind === "weights"
 				? this.#weightsReply(request, this.#encoding)

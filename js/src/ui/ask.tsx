@@ -1,7 +1,10 @@
 import type { QaInfo } from "../protocol.gen";
-import type { TileSource } from "../source/source";
+import type { Question, TileSource } from "../source/source";
 import { handled, typed } from "./dom";
 import { Faults } from "./faults";
+
+/** What never comes back as it was sent isn't sent for ever. */
+const SENT_AT_MOST = 3;
 
 /** What a person is about to ask; it outlives the page that it is written on. */
 export class Draft {
@@ -12,20 +15,29 @@ export class Draft {
 	unfolded = false;
 	/** What is empty, and can't be asked. */
 	wrong = "";
-	/** Whether the answer is waited for. */
-	sent = false;
+	/** What is waited for; and how often it was sent. */
+	sent: Question | null = null;
+	times = 0;
 	/** The field that has the focus, and what is selected in it. */
 	at: { readonly name: string; readonly from: number; readonly to: number } | null = null;
 
-	/** On a new page: what is answered needs no box any more; what is still being written stays. */
-	settle({ question, context }: QaInfo): void {
-		const here = this.context === null || context === null || this.context === context;
-		if (this.sent && this.question === question && here) {
-			this.open = this.unfolded = false;
-			this.context = null;
-			if (this.at) this.at = { name: "again", from: 0, to: 0 };
-		}
-		this.sent = false;
+	/**
+	 * On a new page: what is answered needs no box any more, and what is still being written stays.
+	 *
+	 * @returns What is to be sent again: it was given up with the page that another answer, or another
+	 * unit, took the place of.
+	 */
+	settle(shown: QaInfo): Question | null {
+		const { sent } = this;
+		if (!sent) return null;
+		if (!isOf(sent, shown)) return this.times++ < SENT_AT_MOST ? sent : null;
+		this.sent = null;
+		const { question, context } = this;
+		if (!isOf({ question, context }, shown)) return null;
+		this.open = this.unfolded = false;
+		this.context = null;
+		if (this.at) this.at = { name: "again", from: 0, to: 0 };
+		return null;
 	}
 
 	begin(question: string): void {
@@ -34,6 +46,15 @@ export class Draft {
 		this.question ||= question;
 		this.at = { name: "question", from: 0, to: this.question.length };
 	}
+}
+
+/** Whether this is what was asked; a long context isn't known here. */
+function isOf(
+	{ question, context }: Pick<Question, "question" | "context">,
+	shown: QaInfo,
+): boolean {
+	const known = context === null || shown.context === null || context === shown.context;
+	return known && question === shown.question;
 }
 
 /** Where the focus is within the box. */
@@ -80,7 +101,7 @@ export function Ask({ qa, draft, source, redraw }: Props) {
 		}
 	};
 	const stop = () => {
-		draft.sent = false;
+		draft.sent = null;
 		source.stopAsking();
 	};
 	return (
@@ -128,8 +149,9 @@ function Box({ qa, draft, source, set }: Props & { set: (changes: Partial<Draft>
 			: !none && !context.trim()
 				? "The context is empty: write the text that holds the answer."
 				: "";
-		set({ wrong, sent: !wrong });
-		if (!wrong) source.ask({ question, context: none ? null : context, window: null });
+		const sent = wrong ? null : { question, context: none ? null : context, window: null };
+		set({ wrong, sent, times: 1 });
+		if (sent) source.ask(sent);
 	};
 	const onKeyDown = (event: KeyboardEvent) => {
 		if (event.key === "Escape") set({ open: false, at: { name: "again", from: 0, to: 0 } });

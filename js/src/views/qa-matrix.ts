@@ -58,7 +58,7 @@ function frameOf({ scene, question, context }: Case, room: number): Frame {
 	const labels = (table: typeof keys, [first, stop]: readonly [number, number]) =>
 		Array.from({ length: stop - first }, (_, i) => widthOf(short(table, first + i, LETTERS)));
 	const left = Math.min(room / 4, 18 + Math.max(...labels(queries, question)));
-	const across = Math.max(THINNEST, Math.min(room - left, count * COLUMN));
+	const across = Math.max(THINNEST, Math.min(room - left - 1, count * COLUMN));
 	const each = labelStep(across / count, PITCH);
 	const labelled = each <= LABELS_UP_TO;
 	const widths = labelled ? labels(keys, context) : [];
@@ -68,7 +68,7 @@ function frameOf({ scene, question, context }: Case, room: number): Frame {
 		0,
 		...reach.map((along, i) => along - (count - i - 0.5) * (across / count)),
 	);
-	const width = across - Math.max(0, over - (room - left - across));
+	const width = across - Math.max(0, over - (room - left - 1 - across));
 	const down = Math.max(4, Math.min(ROW, Math.floor(ROWS / rows)));
 	const top = labelled ? Math.ceil(Math.max(...widths) * Math.sin(SLANT) + 20) : 24;
 	return {

@@ -1,3 +1,4 @@
+import type { TokenTable } from "../protocol.gen";
 import type { Finder } from "./find";
 import {
 	type Fill,
@@ -24,7 +25,7 @@ export function panels(
 	const page = (table: typeof keys, role: "query" | "key", part: Part) =>
 		tokenPage(table, role, actions, finder, signal, part);
 	const asks = page(queries, "query", {
-		...shadedBy("query", question, () => {
+		...shadedBy("query", queries, question, () => {
 			const { readers, scene } = now();
 			return { fill: readers && fillReaders(readers, scene), numbers: true, span: null };
 		}),
@@ -33,7 +34,7 @@ export function panels(
 	});
 	asks.el.classList.add("asks");
 	const answers = page(keys, "key", {
-		...shadedBy("key", context, () => {
+		...shadedBy("key", keys, context, () => {
 			const { reads, asking, span, scene } = now();
 			const fill = reads && fillRead(reads.mean, scene.ink);
 			return { fill, numbers: asking.length > 0, span };
@@ -52,6 +53,7 @@ interface Shade {
 
 function shadedBy(
 	role: "query" | "key",
+	table: TokenTable,
 	tokens: Range,
 	shade: () => Shade,
 ): Pick<Part, "tokens" | "fill" | "looks"> {
@@ -66,6 +68,13 @@ function shadedBy(
 				numbers && stop - first <= NUMBERS_UP_TO
 					? numbersOf(fill?.weights.subarray(first, stop), scene.state.top_mass)
 					: new Map<number, string>();
+			/** Under letters that touch, two numbers would overlap: the larger one's stays. */
+			const roomFor = (token: number) =>
+				[token - 1, token + 1].every((other) => {
+					const touches =
+						table.gap[Math.max(token, other)] === "" && other >= first && other < stop;
+					return !touches || (fill?.weights[other] ?? 0) <= (fill?.weights[token] ?? 0);
+				});
 			return (token): Look => {
 				const weight = fill?.weights[token] ?? 0;
 				return {
@@ -73,7 +82,7 @@ function shadedBy(
 					fill: fill?.colour(weight) ?? "",
 					ink: fill?.ink(weight) ?? "",
 					rule: "",
-					number: numbered.get(token - first) ?? "",
+					number: (roomFor(token) && numbered.get(token - first)) || "",
 					answer: span !== null && token >= span[0] && token < span[1],
 				};
 			};

@@ -1,3 +1,4 @@
+import { css } from "../draw/colour";
 import type { SpanKey } from "../protocol.gen";
 import { make, setName, setText } from "../ui/dom";
 import { percent } from "../ui/words";
@@ -41,6 +42,7 @@ export function ranking(actions: Actions) {
 			setText(title, `heads: question → ${none ? "first token" : "answer"}`);
 			const keys = none ? ([0, 1] as const) : span;
 			list.hidden = !keys;
+			list.style.setProperty("--amber", css(scene.colours.read));
 			if (!keys) {
 				setText(said, `“${answerText(answer.text)}” is in window ${answer.window + 1}: open it.`);
 				return;

@@ -39,9 +39,11 @@ export function qaView({ store, source, kept, actions, finder, signal }: Parts):
 		make("div", { class: "columns" }, cells.el, ranks.el),
 		...qa.notes.map((note) => make("p", { class: "muted note" }, note)),
 	);
-	draft.settle(qa);
+	const sentAgain = draft.settle(qa);
+	if (sentAgain) source.ask(sentAgain);
 	signal.addEventListener("abort", () => {
 		if (!draft.at) noteFocus(draft, box);
+		if (source.asking?.kind === "failed") draft.sent = null;
 		render(null, box);
 	});
 	const onKey = (event: KeyboardEvent) => {
