@@ -10,7 +10,11 @@ interface LuminoSignal<T> {
 interface JupyterModel extends AnyModel {
 	readonly comm_live?: boolean;
 	readonly widget_manager: AnyModel["widget_manager"] & {
-		readonly kernel?: { readonly statusChanged?: LuminoSignal<string> } | null;
+		readonly kernel?: {
+			readonly statusChanged?: LuminoSignal<string>;
+			/** The connection's end: a kernel that was shut down says nothing else. */
+			readonly disposed?: LuminoSignal<unknown>;
+		} | null;
 	};
 }
 
@@ -28,11 +32,15 @@ export function onKernelLost(model: AnyModel, lost: () => void, signal: AbortSig
 	};
 	model.on("comm_live_update", onComm);
 	signal.addEventListener("abort", () => model.off("comm_live_update", onComm));
-	const changed = jupyter.widget_manager?.kernel?.statusChanged;
-	if (!changed) return;
-	const slot = (_: unknown, status: string) => {
+	const { statusChanged, disposed } = jupyter.widget_manager?.kernel ?? {};
+	const onStatus = (_: unknown, status: string) => {
 		if (LOST.has(status)) lost();
 	};
-	changed.connect(slot);
-	signal.addEventListener("abort", () => changed.disconnect(slot));
+	const onEnd = () => lost();
+	statusChanged?.connect(onStatus);
+	disposed?.connect(onEnd);
+	signal.addEventListener("abort", () => {
+		statusChanged?.disconnect(onStatus);
+		disposed?.disconnect(onEnd);
+	});
 }
