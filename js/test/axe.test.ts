@@ -1,14 +1,18 @@
 import axe from "axe-core";
 import { describe, expect, test } from "vitest";
 import { click, hoverAt } from "./events";
-import { mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
+import { type Mounted, mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
+import { mountQa } from "./qa";
 
 const WEIGHTS = softmaxWeights(3, 4, 9, 9);
 const WORDS = numbered(9);
 const VIEWS = ["text", "heads", "matrix", "model", "neuron"] as const;
 
 async function open(options: Options = {}) {
-	const mounted = mount(WEIGHTS, WORDS, options);
+	return opened(mount(WEIGHTS, WORDS, options));
+}
+
+async function opened(mounted: Mounted) {
 	return { ...mounted, view: await mounted.open(1100) };
 }
 
@@ -89,6 +93,27 @@ describe.each(["light", "dark"] as const)("no serious violation, %s", (theme) =>
 		}));
 		const view = await mounted.open();
 		expect(view.all(".steps")).toHaveLength(1);
+		expect(await broken(view)).toEqual([]);
+	});
+
+	test("in the QA view at rest, hovered, asked anew, at fault", async () => {
+		const { view, kernel, model, settled } = await opened(
+			mountQa({ windows: ["1 of 2", "2 of 2"], notes: ["a note"] }, { state: { theme } }),
+		);
+		expect(await broken(view)).toEqual([]);
+		model.set("selected", [2, 8]);
+		await settled();
+		expect(await broken(view)).toEqual([]);
+		kernel.reading = [0.25];
+		kernel.answering = ({ kind }) => kind !== "ask";
+		await click(view.one("[name=again]"));
+		await click(view.one(".ask summary"));
+		await click(view.one(".ask [type=submit]"));
+		expect(view.all(".asking progress")).toHaveLength(1);
+		expect(await broken(view)).toEqual([]);
+		kernel.failing = "the question is too long";
+		kernel.resume();
+		await expect.poll(() => view.text(".qa .fault")).toContain(kernel.failing);
 		expect(await broken(view)).toEqual([]);
 	});
 

@@ -5,6 +5,7 @@ import type { Scene } from "../src/scene";
 import { click, frame, hover, leave, press } from "./events";
 import { mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
 import { pixelAt } from "./pixels";
+import { mountQa } from "./qa";
 import { tokenTable, type Weights } from "./weights";
 
 const HOSTILE = ["<script>alert(1)</script>", "]]>", "a\x01b", "مرحبا", "👩‍👩‍👧", '"&amp;', "<!--"];
@@ -335,4 +336,14 @@ describe("a row's numbers", () => {
 			].join("\n"),
 		);
 	});
+});
+
+test("the QA view is taken with its answers and ranks, and without the controls", async () => {
+	const view = await mountQa({ notes: ["a note"] }).open(1100);
+	const drawing = await drawingOf(view, "QA");
+	const texts = textsIn(drawing);
+	for (const text of ["Gaudí", "0.72", "no answer", "context", "a note", "0.067"])
+		expect(texts.join(" ")).toContain(text);
+	expect(texts.join(" ")).not.toContain("ask again");
+	expect(drawing.querySelectorAll("image").length, "strip, cells, what lies over them").toBe(3);
 });

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { frame } from "./events";
 import { mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
+import { mountQa } from "./qa";
 
 const WEIGHTS = softmaxWeights(3, 4, 12, 12);
 const WORDS = numbered(12);
@@ -59,6 +60,17 @@ test("Tab comes to every control once, and each has a name", async () => {
 		.all<HTMLButtonElement>("button, select, input, summary, [role=application], [role=option]")
 		.filter((el) => el.tabIndex >= 0 && el.checkVisibility() && !el.matches(":disabled"));
 	expect(new Set(found)).toEqual(new Set(usable));
+});
+
+test("so it does in the QA view", async () => {
+	const view = await mountQa({ windows: ["1 of 2", "2 of 2"] }).open(1100);
+	const found = await walk(view);
+	for (const el of found) expect(nameOf(el), el.outerHTML).not.toBe("");
+	const inQa = view
+		.all<HTMLElement>(".qa :is(button, select, [role=application], [role=option])")
+		.filter((el) => el.tabIndex >= 0 && el.checkVisibility());
+	expect(new Set(found.filter((el) => el.closest(".qa")))).toEqual(new Set(inQa));
+	expect(inQa.length).toBeGreaterThan(12);
 });
 
 test("where the focus is, a ring is seen", async () => {
