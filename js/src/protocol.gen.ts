@@ -112,7 +112,8 @@ export interface ScoreInfo {
  * `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
  * `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
  * `hide_tokens`. `samples` says whether what is asked for as sampled may be so, and `whole`
- * whether everything may be asked for at once.
+ * whether everything may be asked for at once. `labels` are a classifier's, the most probable
+ * first, and `labels_by` says what their numbers are.
  */
 export interface Description {
 	readonly shown: string;
@@ -135,6 +136,8 @@ export interface Description {
 	readonly source: string;
 	readonly notes: readonly string[];
 	readonly scores: readonly ScoreInfo[];
+	readonly labels: readonly (readonly [string, number])[];
+	readonly labels_by: string;
 }
 
 /** An answer, "" for that there is none; its first and last token where its window is shown. */

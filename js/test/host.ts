@@ -193,6 +193,8 @@ export function descriptionOf(
 		source: "made up",
 		notes: [],
 		scores: [{ name: "peak", meaning: "mean of each row's largest weight" }],
+		labels: [],
+		labels_by: "",
 		...changes,
 	};
 }

@@ -250,6 +250,8 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         "source": "a test",
         "notes": [],
         "scores": [{"name": name, "meaning": meaning} for name, meaning in SCORES],
+        "labels": [],
+        "labels_by": "",
     }
 
 

@@ -12,14 +12,14 @@ import pytest
 from attention_explorer import AttentionExplorer, Tokens
 from attention_explorer.attention import dense_attention
 from attention_explorer.tracing import Kind, Step
-from attention_explorer.tracing.segments import name_segments
+from attention_explorer.tracing.segments import Part, name_segments
 from attention_explorer.variants import Variant, Variants
 
 if TYPE_CHECKING:
     from tests.explorer.conftest import Softmax
 
 STRINGS = ["[CLS]", "who", "sat", "[SEP]", "the", "cat", "sat", "there", "a", "dog", "ran", "[SEP]"]
-SEGMENTS = {"question": "who sat", "doc 2": range(8, 11), "doc 1": slice(4, 8)}
+SEGMENTS: dict[str, Part] = {"question": "who sat", "doc 2": range(8, 11), "doc 1": slice(4, 8)}
 # The runs in the order of the text: what each is called, and its tokens.
 RUNS = {
     "[CLS]": [0],

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast as UntypedFast
 
 from attention_explorer import Tokens, Trace, trace
 from attention_explorer.tracing.segments import Part, name_segments, read_chat
+
+PreTrainedTokenizerFast: Any = UntypedFast
 
 TEXT = "Who sat? The cat sat on the mat. The dog ran."
 PARTS: dict[str, Part] = {"question": "Who sat?", "doc 2": (33, 45), "doc 1": "The cat sat on"}
@@ -29,15 +32,13 @@ CHAT = [
 @pytest.fixture(scope="module")
 def gpt2() -> Any:
     """A byte-level tokenizer of single bytes and some words, with a chat template."""
-    import transformers
-
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE({letter: i for i, letter in enumerate(alphabet)}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.add_special_tokens(
         [AddedToken(name, special=True) for name in ("<|im_start|>", "<|im_end|>")]
     )
-    made = transformers.PreTrainedTokenizerFast(
+    made = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         additional_special_tokens=["<|im_start|>", "<|im_end|>"],
     )
@@ -168,11 +169,12 @@ def test_a_trace_has_them_in_the_text_that_the_encoder_reads(
 
 
 def test_one_text_is_given_and_lists_have_no_segments(tiny_model: Any, tokenizer: Any) -> None:
-    model: Any = tiny_model("bert")
+    model = tiny_model("bert")
+    texts: Any = ["the cat"]
     with pytest.raises(ValueError, match="both a text and chat= are given: pass one of them"):
         trace(model, tokenizer, "the cat", chat=CHAT)
     with pytest.raises(ValueError, match="segments= name parts of one text"):
-        trace(model, tokenizer, ["the cat"], segments={"a": "cat"})
+        trace(model, tokenizer, texts, segments={"a": "cat"})
     with pytest.raises(ValueError, match="segments= name parts of one text"):
         trace(model, tokenizer, chat=CHAT, segments={"a": "cat"})
 

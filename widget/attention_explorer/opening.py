@@ -34,6 +34,9 @@ STATE_BYTES = 4_200
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
+# Of a classifier's labels so many are shown.
+MOST_LABELS = 6
+
 OVERVIEW_SIDE = 128
 # A head above this takes seconds to pool, and opening must not wait for what may never be saved.
 OVERVIEW_CELLS = 4096**2
@@ -64,6 +67,8 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "source": attention.source,
         "notes": list(attention.notes),
         "scores": [{"name": score.name, "meaning": score.meaning} for score in SCORES],
+        "labels": list(kind.labels[:MOST_LABELS]),
+        "labels_by": kind.labels_by,
     }
 
 

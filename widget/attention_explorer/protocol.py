@@ -94,7 +94,8 @@ class Description(TypedDict):
     `kinds`; weights that don't come from a model have no name for theirs, "", and no check.
     `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
     `hide_tokens`. `samples` says whether what is asked for as sampled may be so, and `whole`
-    whether everything may be asked for at once.
+    whether everything may be asked for at once. `labels` are a classifier's, the most probable
+    first, and `labels_by` says what their numbers are.
     """
 
     shown: str
@@ -117,6 +118,8 @@ class Description(TypedDict):
     source: str
     notes: list[str]
     scores: list[ScoreInfo]
+    labels: list[tuple[str, float]]
+    labels_by: str
 
 
 class AnswerInfo(TypedDict):

@@ -1,4 +1,4 @@
-import { DIRECTIONS } from "../protocol.gen";
+import { type Description, DIRECTIONS } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { make, setText } from "../ui/dom";
 import { short } from "../ui/words";
@@ -30,6 +30,7 @@ export function textView(actions: Actions, finder: Finder, signal: AbortSignal):
 			tokenPage(role === "key" ? tokens.keys : tokens.queries, role, actions, finder, signal),
 		);
 		el.replaceChildren(
+			...labelsOf(description),
 			...pages.flatMap((page, i) => {
 				const caption = make("div", { class: "caption" }, CAPTIONS[roles[i] as Role]);
 				if (i === 0) caption.append(said, choice);
@@ -52,6 +53,16 @@ export function textView(actions: Actions, finder: Finder, signal: AbortSignal):
 				way.ariaPressed = String(scene.state.direction === DIRECTIONS[i]);
 		},
 	};
+}
+
+/** What a classifier says of the text. */
+function labelsOf({ labels, labels_by }: Description): HTMLElement[] {
+	if (!labels.length) return [];
+	const title = `what the model says of it (${labels_by})`;
+	const pills = labels.map(([name, share]) =>
+		make("span", {}, `${name} `, make("b", {}, share.toFixed(2))),
+	);
+	return [make("div", { class: "labels", role: "group", title, "aria-label": title }, ...pills)];
 }
 
 function captionOf({ state, focus, tokens, description }: Scene): string {

@@ -84,6 +84,11 @@ class Kind:
         How the weights stand against the model's own outputs, where it was there to be asked.
     steps : tuple of Step
         Of the queries that the model generated, in order.
+    labels : tuple of (str, float)
+        What a classifier says of all that it read, the most probable label first.
+    labels_by : {"", "softmax", "sigmoid", "score"}
+        What these numbers are: probabilities that sum to 1, of each label by itself, or the
+        model's own scores.
     """
 
     attention: Attention
@@ -91,6 +96,8 @@ class Kind:
     key_tokens: Tokens | None = None
     check: Check | None = None
     steps: tuple[Step, ...] = ()
+    labels: tuple[tuple[str, float], ...] = ()
+    labels_by: str = ""
 
 
 @dataclass(frozen=True, repr=False)
@@ -139,6 +146,11 @@ class Trace:
     def steps(self) -> tuple[Step, ...]:
         """How each token that `trace.generate` let the model write came to be, in order."""
         return self.kinds[self.kind].steps
+
+    @property
+    def labels(self) -> tuple[tuple[str, float], ...]:
+        """What a classifier says of the text, the most probable label first; see `Kind`."""
+        return self.kinds[self.kind].labels
 
     @property
     def source(self) -> str:

@@ -268,10 +268,12 @@ def _as_texts(
 def trace_examples(model: Any, given: Examples, store: Store) -> list[Trace]:
     """Return one trace for each example."""
     from .forward import read_attention
+    from .labels import noting_logits, with_labels
 
-    found = read_attention(model, given.batch, given.streams, given.size, on_cpu=store == "cpu")
+    with noting_logits(model) as logits:
+        found = read_attention(model, given.batch, given.streams, given.size, on_cpu=store == "cpu")
     checks = [_Checks(model, given, example) for example in range(given.size)]
-    return trace_readings(model, given, found, checks)
+    return with_labels(trace_readings(model, given, found, checks), model, logits)
 
 
 def trace_readings(
