@@ -1,6 +1,6 @@
 import type { QaInfo } from "../protocol.gen";
 import { make, setName, setText } from "../ui/dom";
-import type { Case } from "./qa-reading";
+import { type Case, shareText } from "./qa-reading";
 
 /**
  * Lay a button over what can be pressed: a picture that is taken away leaves buttons out, but not what
@@ -25,7 +25,7 @@ export function answerPills(qa: QaInfo, choose: (place: number) => void) {
 			"span",
 			{ class: text ? "pill" : "pill none" },
 			make("span", { class: "what", dir: "auto" }, answerText(text)),
-			make("b", {}, probability.toFixed(2)),
+			make("b", {}, shareText(probability)),
 		);
 		const away = many && window !== qa.window ? `window ${window + 1}` : "";
 		if (away) pill.append(make("small", {}, away));

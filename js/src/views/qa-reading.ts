@@ -67,6 +67,11 @@ export function sumOf(weights: Float32Array, [first, stop]: Range): number {
 	return weights.subarray(first, stop).reduce((sum, weight) => sum + weight, 0);
 }
 
+/** A share to two digits, or one where it is less than those can say. */
+export function shareText(share: number): string {
+	return share >= 0.01 || share < 1e-5 ? share.toFixed(2) : `${Number(share.toPrecision(1))}`;
+}
+
 export function quoted(table: TokenTable, tokens: readonly number[]): string {
 	const more = tokens.length > 1 ? ` and ${tokens.length - 1} more` : "";
 	return `“${short(table, tokens[0] ?? 0)}”${more}`;
@@ -80,25 +85,25 @@ export function saidOf(now: Case): readonly [string, string, string] {
 	const { scene, question, context, asking, asked, rows, reads, readers } = now;
 	const { queries, keys } = scene.tokens;
 	if (!rows || !reads) return [scene.status.kind === "gone" ? "not saved here" : "…", "", ""];
-	const number = (value: number) => `${reads.exact ? "" : "≈ "}${value.toFixed(2)}`;
+	const number = (value: number) => `${reads.exact ? "" : "≈ "}${shareText(value)}`;
 	if (!asking.length && readers) {
 		const [first] = question;
 		const most = rows.reduce((a, b) => (at(readers, b) > at(readers, a) ? b : a));
 		const mean = sumOf(readers, question) / rows.length;
 		return [
-			`${quoted(keys, asked)} is read by the question: mean `,
+			`${quoted(keys, asked)} is read by the question: mean\u00a0`,
 			number(mean),
-			` · most by “${short(queries, most.index ?? first)}” ${number(at(readers, most))}`,
+			`\u00a0· most by “${short(queries, most.index ?? first)}” ${number(at(readers, most))}`,
 		];
 	}
 	const who = asking.length ? quoted(queries, asking) : "the question";
 	const verb = asking.length > 1 ? "read" : "reads";
 	const average = asking.length ? "" : ", on average";
 	return [
-		`${who} ${verb}${average}: context `,
+		`${who} ${verb}${average}: context\u00a0`,
 		number(sumOf(reads.mean, context)),
 		elsewhere(now, reads)
-			.map(([name, mass]) => ` · ${name} ${number(mass)}`)
+			.map(([name, mass]) => `\u00a0· ${name} ${number(mass)}`)
 			.join(""),
 	];
 }

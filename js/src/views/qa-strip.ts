@@ -6,7 +6,7 @@ import { fitCanvas, make, setName, setText } from "../ui/dom";
 import { short } from "../ui/words";
 import { onPointing } from "./gestures";
 import { answerColour } from "./qa-matrix";
-import type { Case } from "./qa-reading";
+import { type Case, shareText } from "./qa-reading";
 import type { Actions } from "./view";
 
 const HEIGHT = 32;
@@ -85,11 +85,11 @@ export function strip(qa: QaInfo, actions: Actions, signal: AbortSignal) {
 				values.reduce((best, value, i) => (value > (values[best] as number) ? i : best), 0);
 			const places = token === undefined ? ([peak(starts), peak(ends)] as const) : null;
 			const [start, end] = places ?? [(token ?? 0) - first, (token ?? 0) - first];
-			const from = `starts ${(starts[start] as number).toFixed(2)}`;
-			const to = `ends ${(ends[end] as number).toFixed(2)}`;
+			const from = `${text(first + start)} ${places ? "" : "starts "}${shareText(starts[start] as number)}`;
+			const to = shareText(ends[end] as number);
 			const line = places
-				? `the answer most likely starts at ${text(first + start)} ${from.slice(7)} and ends at ${text(first + end)} ${to.slice(5)}`
-				: `an answer at ${text(first + start)} ${from} · ${to}`;
+				? `the answer most likely starts at ${from} and ends at ${text(first + end)} ${to}`
+				: `an answer at ${from} · ends ${to}`;
 			setText(said, line);
 			setName(canvas, `start and end probabilities along the context: ${line}`);
 			if (canvas.title !== line) canvas.title = line;

@@ -26,7 +26,7 @@ export function qaView({ store, source, kept, actions, finder, signal }: Parts):
 	const ends = strip(qa, actions, signal);
 	const cells = questionMatrix(actions, signal);
 	const ranks = ranking(actions);
-	const caption = make("div", { class: "caption" }, make("span", {}, "context"));
+	const caption = make("div", { class: "caption" }, make("span", {}, "context"), said.el);
 	caption.append(windowChoice(qa, open) ?? "");
 	const texts = make("div");
 	const el = make(
@@ -35,7 +35,7 @@ export function qaView({ store, source, kept, actions, finder, signal }: Parts):
 		box,
 		texts,
 		ends.el,
-		make("div", { class: "answers" }, pills.el, said.el),
+		pills.el,
 		make("div", { class: "columns" }, cells.el, ranks.el),
 		...qa.notes.map((note) => make("p", { class: "muted note" }, note)),
 	);
