@@ -10,7 +10,7 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast as UntypedFast
 
-from attention_explorer import Tokens, Trace, trace
+from attention_explorer import AttentionExplorer, Tokens, Trace, trace
 from attention_explorer.tracing.segments import Part, name_segments, read_chat
 
 PreTrainedTokenizerFast: Any = UntypedFast
@@ -212,6 +212,9 @@ def test_a_chat_is_traced(tiny_model: Any, gpt2: Any) -> None:
     assert (traced.tokens, traced.text) == (tokens, rendered)
     assert traced.attention.n_queries == len(tokens)
     assert np.allclose(traced.attention.matrix(1, 2).sum(1), 1, atol=1e-5)
+    explorer = AttentionExplorer.from_model(model, gpt2, chat=CHAT[1:], unit="segment")
+    assert explorer.tokens.text[:4] == ("template", "user", "template", "assistant")
+    assert explorer.weights(1, 2).shape == (7, 7)
 
 
 @pytest.mark.parametrize(
