@@ -268,6 +268,15 @@ describe("heads by what they read of the answer", () => {
 		expect([model.get("layer"), model.get("heads")]).toEqual([Math.floor(third / 4), [third % 4]]);
 	});
 
+	test("count the tokenizer's tokens, of which a word may have several", async () => {
+		const count = WORDS.map((_, i) => (i === 6 ? 3 : 1));
+		const view = await mountQa({}, { table: { count }, state: { unit: "word" } }).open();
+		const uniform = 3 / (WORDS.length + 2);
+		expect(view.text(".ranking p")).toContain(`would put ${uniform.toFixed(3)} there`);
+		const best = masses([6, 7])[0]?.mass as number;
+		expect(shown(view)[0]?.textContent).toContain(`×${(best / uniform).toFixed(1)}`);
+	});
+
 	test("of no answer: by what they read of the first token", async () => {
 		const { kernel, open } = mountQa({}, { state: { answer: 2 } });
 		const view = await open();

@@ -1,9 +1,9 @@
 import { css } from "../draw/colour";
-import type { SpanKey } from "../protocol.gen";
+import type { SpanKey, TokenTable } from "../protocol.gen";
 import { make, setName, setText } from "../ui/dom";
 import { percent } from "../ui/words";
 import { answerText, pressable } from "./qa-answers";
-import type { Case } from "./qa-reading";
+import type { Case, Range } from "./qa-reading";
 import type { Actions, HeadOf } from "./view";
 
 const LISTED = 6;
@@ -38,7 +38,8 @@ export function ranking(actions: Actions) {
 			const { scene, question, span, answer } = now;
 			const { description, state } = scene;
 			const none = answer.text === "";
-			const target = none ? "the first token" : "the answer";
+			const holds = state.unit === "segment" ? "what holds the answer" : "the answer";
+			const target = none ? "the first token" : holds;
 			setText(title, `heads: question → ${none ? "first token" : "answer"}`);
 			const keys = none ? ([0, 1] as const) : span;
 			list.hidden = !keys;
@@ -49,8 +50,9 @@ export function ranking(actions: Actions) {
 			}
 			const key: SpanKey = [...question, ...keys];
 			const masses = scene.reader.span(key);
-			const count = description.keys - (state.renormalise ? description.hides : 0);
-			const uniform = (keys[1] - keys[0]) / count;
+			const all = tokensIn(scene.tokens.keys, [0, description.keys]);
+			const uniform =
+				tokensIn(scene.tokens.keys, keys) / (all - (state.renormalise ? description.hides : 0));
 			const listed = masses ? listedOf(masses, now) : [];
 			const most = Math.max(listed[0]?.mass ?? 1, uniform);
 			for (const [i, row] of rows.entries()) row.show(listed[i], now, most, uniform);
@@ -67,6 +69,11 @@ export function ranking(actions: Actions) {
 			setText(said, words.join(" "));
 		},
 	};
+}
+
+/** How many of the tokenizer's tokens there are: a word may stand for several. */
+function tokensIn({ count }: TokenTable, [first, stop]: Range): number {
+	return count.slice(first, stop).reduce((sum, some) => sum + some - 1, stop - first);
 }
 
 /** The strongest heads; and the best of the chosen ones, where none of them is among these. */
