@@ -12,6 +12,17 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 	return el;
 }
 
+/**
+ * Lay a button over what can be pressed: a picture that is taken away leaves buttons out, but not what
+ * is under them.
+ */
+export function pressable(el: HTMLElement, press: (event: MouseEvent) => void): HTMLButtonElement {
+	const button = make("button", { type: "button", class: "over" });
+	button.addEventListener("click", press);
+	el.append(button);
+	return button;
+}
+
 /** Change an element's text where it differs: the same text again would lay the page out anew. */
 export function setText(el: Element, text: string): void {
 	if (el.textContent !== text) el.textContent = text;

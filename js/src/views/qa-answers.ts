@@ -1,17 +1,6 @@
 import type { QaInfo } from "../protocol.gen";
-import { make, setName, setText } from "../ui/dom";
+import { make, pressable, setName } from "../ui/dom";
 import { type Case, shareText } from "./qa-reading";
-
-/**
- * Lay a button over what can be pressed: a picture that is taken away leaves buttons out, but not what
- * is under them.
- */
-export function pressable(el: HTMLElement, press: (event: MouseEvent) => void): HTMLButtonElement {
-	const button = make("button", { type: "button", class: "over" });
-	button.addEventListener("click", press);
-	el.append(button);
-	return button;
-}
 
 export function answerText(text: string): string {
 	return text || "no answer";
@@ -67,15 +56,4 @@ export function windowChoice(qa: QaInfo, open: (window: number) => void): HTMLEl
 		select.value = String(qa.window);
 	});
 	return select;
-}
-
-/** A line whose second part counts most. */
-export function saidLine() {
-	const parts = [make("span"), make("b"), make("span")] as const;
-	return {
-		el: make("div", { class: "tells muted" }, ...parts),
-		say(texts: readonly [string, string, string]) {
-			for (const [i, part] of parts.entries()) setText(part, texts[i] ?? "");
-		},
-	};
 }

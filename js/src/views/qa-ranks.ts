@@ -1,8 +1,8 @@
 import { css } from "../draw/colour";
 import type { SpanKey, TokenTable } from "../protocol.gen";
-import { make, setName, setText } from "../ui/dom";
+import { make, pressable, setName, setText } from "../ui/dom";
 import { percent } from "../ui/words";
-import { answerText, pressable } from "./qa-answers";
+import { answerText } from "./qa-answers";
 import type { Case, Range } from "./qa-reading";
 import type { Actions, HeadOf } from "./view";
 

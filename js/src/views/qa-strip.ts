@@ -5,7 +5,7 @@ import { bytesOf } from "../source/codec";
 import { fitCanvas, make, setName, setText } from "../ui/dom";
 import { short } from "../ui/words";
 import { onPointing } from "./gestures";
-import { answerColour } from "./qa-matrix";
+import { answerColour } from "./qa-cells";
 import { type Case, shareText } from "./qa-reading";
 import type { Actions } from "./view";
 

@@ -1,8 +1,8 @@
 import { type ComponentChild, h, render } from "preact";
 import type { QaInfo } from "../protocol.gen";
 import { Ask, Draft, giveFocus, noteFocus } from "../ui/ask";
-import { handled, isNative, make, withModifier } from "../ui/dom";
-import { answerPills, saidLine, windowChoice } from "./qa-answers";
+import { handled, isNative, make, setText, withModifier } from "../ui/dom";
+import { answerPills, windowChoice } from "./qa-answers";
 import { questionMatrix } from "./qa-matrix";
 import { panels } from "./qa-panels";
 import { ranking } from "./qa-ranks";
@@ -73,6 +73,17 @@ export function qaView({ store, source, kept, actions, finder, signal }: Parts):
 			for (const page of pages) page.update(scene);
 			for (const part of [pills, ends, cells, ranks]) part.update(now);
 			said.say(saidOf(now));
+		},
+	};
+}
+
+/** A line whose second part counts most. */
+function saidLine() {
+	const parts = [make("span"), make("b"), make("span")] as const;
+	return {
+		el: make("div", { class: "tells muted" }, ...parts),
+		say(texts: readonly [string, string, string]) {
+			for (const [i, part] of parts.entries()) setText(part, texts[i] ?? "");
 		},
 	};
 }
