@@ -3,6 +3,7 @@
 #   make voila    the same as a page without code
 #   make test     lint, vitest, pytest (needs Chromium)
 #   make bench    the comparison with bertviz    (make bench-long: what long inputs cost)
+#   make qa-score DATA=DIR        how many of XQuAD's questions the demo model answers (DIR/xquad*.json)
 
 SHELL := /bin/bash
 PYTHON ?= python3
@@ -20,7 +21,7 @@ BUNDLE_SOURCES := $(shell find js/src -type f) $(addprefix js/, \
 MODULES := js/node_modules/.package-lock.json
 METADATA := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: demo voila test bench bench-long lint clean chromium
+.PHONY: demo voila test bench bench-long qa-score lint clean chromium
 
 demo: $(VENV)/demo $(VENV)/model $(VENV)/settings $(BUNDLE)
 	jupyter lab examples/quickstart.ipynb --ip=127.0.0.1 $(AS_ROOT) $(ARGS)
@@ -41,6 +42,9 @@ bench: chromium $(VENV)/dev $(VENV)/model
 bench-long: chromium $(VENV)/dev
 	python hatch_build.py
 	python -m tests.bench.long $(ARGS)
+
+qa-score: $(VENV)/demo $(VENV)/model
+	python examples/train_qa_adapter.py --data $(DATA) --evaluate
 
 lint: $(VENV)/dev $(MODULES)
 	ruff check
