@@ -56,7 +56,10 @@ def test_a_source_distribution_carries_a_bundle_that_counts_as_current(unpacked:
     assert bundle(unpacked).is_current()
 
 
-@pytest.mark.parametrize("name", ["static/widget.js", "data/demo.npz", "py.typed"])
+@pytest.mark.parametrize(
+    "name",
+    ["static/widget.js", "data/demo.npz", "data/qa_adapter/adapter_model.safetensors", "py.typed"],
+)
 def test_the_wheel_carries_what_the_package_reads_at_run_time(wheel: Path, name: str) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert f"attention_explorer/{name}" in names
