@@ -225,7 +225,7 @@ def test_a_preview_is_of_a_sample_and_says_so(reduction: Reduction, watched: Wat
     layer = bands_of_equal_queries(512, 64)
     preview = QKAttention([layer], layer_numbers=[0]).preview(0, 0, 64, reduction)
     assert not preview.exact
-    assert watched.cells == 8 * from_qk.PREVIEW_ROWS * 512
+    assert watched.cells == 8 * blocks.PREVIEW_ROWS * 512
     everything = slice(0, 512), slice(0, 512)
     exact = QKAttention([layer], layer_numbers=[0]).pooled(0, 0, *everything, 64, reduction)
     assert np.abs(preview.cells - exact).max() < 1e-6
@@ -243,7 +243,7 @@ def test_a_preview_samples_within_each_band_up_to_the_border() -> None:
 def test_a_long_preview_reads_no_more_than_its_budget(
     watched: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(from_qk, "PREVIEW_CELLS", 2 * 8 * 512)
+    monkeypatch.setattr(blocks, "PREVIEW_CELLS", 2 * 8 * 512)
     QKAttention([long_states(512, None)], layer_numbers=[0]).preview(0, 0, 64, "mean")
     assert watched.cells == 2 * 8 * 512
 
@@ -289,7 +289,7 @@ def test_nothing_is_as_large_as_a_matrix(
     """32k tokens squared are 4 GB; nor are half precision states copied as float32."""
     n, size = 2048, 128
     monkeypatch.setattr(scan, "CHUNK_CELLS", 1 << 13)
-    monkeypatch.setattr(from_qk, "PREVIEW_CELLS", 1 << 20)
+    monkeypatch.setattr(blocks, "PREVIEW_CELLS", 1 << 20)
     layer = long_states(n, KeyIntervals.causal(n, n, CPU, window), size)
     layer = replace(layer, query=layer.query.to(dtype), key=layer.key.to(dtype))
     attention = QKAttention([layer], layer_numbers=[0])

@@ -8,6 +8,13 @@ import numpy as np
 
 from .base import Float, Reduction
 
+# Sampled rows in each row of a preview's cells, and a limit on what one preview reads.
+PREVIEW_ROWS = 8
+PREVIEW_CELLS = 1 << 24
+# Rows of it that are read together: few, as they lie far apart, so that most keys of a causal mask
+# are skipped.
+PREVIEW_BLOCK_ROWS = 64
+
 
 def clip(part: slice, length: int) -> slice:
     """Return `part` with both ends within ``0..length``; a step other than 1 is a ValueError."""
@@ -70,6 +77,13 @@ def cell_sizes(length: int, factor: int) -> Float:
     """Return how many of `length` entries each cell of `factor` holds."""
     starts = np.arange(0, length, factor)
     return np.minimum(length - starts, factor).astype(np.float32)
+
+
+def preview_samples(n_queries: int, n_keys: int, factor: int) -> int | None:
+    """Return how many rows a preview reads for each row of its cells; None where it reads all."""
+    n_bands = -(-n_queries // factor)
+    n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * n_keys)))
+    return None if factor <= n_samples else n_samples
 
 
 def sample(length: int, factor: int, count: int) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from .base import Attention, Float, Preview, Reduction
-from .blocks import check_pooling, clip, pool, sample
+from .blocks import PREVIEW_BLOCK_ROWS, check_pooling, clip, pool, preview_samples, sample
 from .dense import DenseAttention
 from .mixed import MixedAttention
 from .terms import NoTermsError, Terms
@@ -17,11 +17,6 @@ from .terms import NoTermsError, Terms
 BLOCK_CELLS = 1 << 19
 # Fewer weights than this are all read for a preview.
 EXACT_CELLS = 1 << 18
-# Sampled rows in each row of a preview's cells, how many are read together, and a limit on what one
-# preview reads.
-PREVIEW_ROWS = 8
-PREVIEW_BLOCK_ROWS = 64
-PREVIEW_CELLS = 1 << 24
 
 
 class DerivedAttention(Attention):
@@ -96,9 +91,8 @@ class DerivedAttention(Attention):
 
     def preview(self, layer: int, head: int, factor: int, reduction: Reduction = "max") -> Preview:
         check_pooling(factor, reduction)
-        n_bands = -(-self.n_queries // factor)
-        n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
-        if factor <= n_samples or self.n_queries * self.n_keys <= EXACT_CELLS:
+        n_samples = preview_samples(self.n_queries, self.n_keys, factor)
+        if n_samples is None or self.n_queries * self.n_keys <= EXACT_CELLS:
             return super().preview(layer, head, factor, reduction)
         sampled = sample(self.n_queries, factor, n_samples)
         at_once = PREVIEW_BLOCK_ROWS // n_samples * n_samples

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .base import Attention, Float, Preview, Reduction
-from .blocks import check_pooling, clip, pieces, sample
+from .blocks import PREVIEW_BLOCK_ROWS, check_pooling, clip, pieces, preview_samples, sample
 from .head import Head, exactly, pooled_queries, to_numpy
 from .states import LayerStates as LayerStates
 from .terms import Terms
@@ -17,11 +17,6 @@ from .terms import Terms
 BLOCK_CELLS = 1 << 23
 # Rows that are read together: a square chunk of scores is the cheapest to multiply and to reduce.
 BLOCK_ROWS = 512
-# Fewer, as sampled rows lie far apart: most keys of a causal mask are then skipped.
-PREVIEW_BLOCK_ROWS = 64
-# Sampled rows in each row of a preview's cells, and a limit on what one preview reads.
-PREVIEW_ROWS = 8
-PREVIEW_CELLS = 1 << 24
 
 
 class QKAttention(Attention):
@@ -121,9 +116,8 @@ class QKAttention(Attention):
 
     def preview(self, layer: int, head: int, factor: int, reduction: Reduction = "max") -> Preview:
         check_pooling(factor, reduction)
-        n_bands = -(-self.n_queries // factor)
-        n_samples = min(PREVIEW_ROWS, max(1, PREVIEW_CELLS // (n_bands * self.n_keys)))
-        if factor <= n_samples:
+        n_samples = preview_samples(self.n_queries, self.n_keys, factor)
+        if n_samples is None:
             return super().preview(layer, head, factor, reduction)
         sampled = self._positions(layer, sample(self.n_queries, factor, n_samples))
         shown, keys = self._head(layer, head), slice(0, self.n_keys)
