@@ -264,6 +264,7 @@ def resume(path: Path, trained: Sequence[Any], parts: dict[str, Any]) -> int:
 
 def save(model: Any, folder: Path, card: str) -> None:
     """Write the adapter and the head in half precision, and their card."""
+    (folder / "README.md").unlink(missing_ok=True)  # peft would read it as a hub's
     model.half().save_pretrained(folder, save_embedding_layers=False)
     (folder / "README.md").write_text(card, "utf-8")
     (folder / "adapter_model.safetensors").chmod(0o644)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,10 @@ def demo_qa_model() -> tuple[Any, Any]:
             name="peft",
         ) from error
     bare, tokenizer = untrained_qa_model()
-    model = PeftModel.from_pretrained(bare, ADAPTER).merge_and_unload().eval()
+    with warnings.catch_warnings():
+        # peft asks for what transformers has renamed.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
+        model = PeftModel.from_pretrained(bare, ADAPTER).merge_and_unload().eval()
     model.config.name_or_path = f"{NAME} + QA adapter"
     return model, tokenizer
 
