@@ -324,3 +324,13 @@ def test_a_long_question_still_lets_the_windows_move_on(reader: Reader) -> None:
     answering = QuestionAnswering(*reader("bert"), max_length=64)
     answers = answering.answer("who is the keeper of the tower " * 5, CONTEXT)
     assert 2 < len(answers.windows) < 60
+
+
+def test_that_there_is_no_answer_is_given_wherever_it_stands(reader: Reader) -> None:
+    """A model that knows it, and finds it unlikely, would else seem not to know it."""
+    for top in (1, 3, 10_000):
+        answering = QuestionAnswering(*reader("electra"), top=top, no_answer=True)
+        given = answering.answer(*PAIRS[3])
+        (none,) = [answer for answer in given.answers if answer.tokens is None]
+        assert none.probability == given.no_answer
+        assert len(given.answers) - 1 in (top, top - 1) or top == 10_000

@@ -20,7 +20,7 @@ interface Props {
 
 /** The numbers: what is looked at, what it reads, what reads it, and how much isn't drawn. */
 export function Readout({ scene, set }: Props) {
-	const { focus, tokens, reads, readers, status } = scene;
+	const { focus, tokens, reads, readers, state, status } = scene;
 	const resting = focus.query === null && focus.key === null;
 	return (
 		<>
@@ -43,7 +43,9 @@ export function Readout({ scene, set }: Props) {
 					<Strongest reading={readers} table={tokens.queries} status={status} />
 				</Item>
 			)}
-			{reads && focus.query !== null && <NotDrawn reads={reads} scene={scene} />}
+			{reads && focus.query !== null && state.view.includes("heads") && (
+				<NotDrawn reads={reads} scene={scene} />
+			)}
 		</>
 	);
 }

@@ -44,7 +44,7 @@ class QuestionAnswering:
         Tokens of the context that a window shares with the one before it; by default 128, or half
         of `max_length` where that is less, or half of the room beside a long question.
     top : int
-        How many answers are given.
+        How many answers are given; that there is none, where the model knows it, is given besides.
     max_answer_tokens : int
         Tokens of an answer at most. The pipeline's default is 15 and ``run_qa.py``'s is 30.
     no_answer : bool, optional
@@ -145,7 +145,7 @@ class QuestionAnswering:
         return Answers(
             question,
             context,
-            answers=tuple(islice(self._found(pair, spans, context), self._top)),
+            answers=self._best(pair, spans, context),
             windows=tuple(_window(pair, spans, number) for number in range(len(windows))),
             notes=tuple(self._notes(pair, cut_as)),
             no_answer=spans.no_answer and spans.probability(spans.no_answer[0]),
@@ -235,13 +235,20 @@ class QuestionAnswering:
                 f"windows of {cut_as.room}, each with {cut_as.stride} of the one before it."
             )
 
+    def _best(self, pair: Pair, spans: Spans, context: str) -> tuple[Answer, ...]:
+        """Return the best answers, and that there is none wherever that stands, if it is known."""
+        best = tuple(islice(self._found(pair, spans, context), self._top))
+        if spans.no_answer is None or any(answer.tokens is None for answer in best):
+            return best
+        return (*best, _none(spans, spans.no_answer))
+
     def _found(self, pair: Pair, spans: Spans, context: str) -> Iterator[Answer]:
         """Yield the answers, the best first, none twice."""
         seen: set[tuple[int, int]] = set()
         null = spans.no_answer
         for tokens, score, number in spans.best():
             if null is not None and null[0] >= score:
-                yield Answer("", spans.probability(null[0]), *null, None, None)
+                yield _none(spans, null)
                 null = None
             characters = pair.span(tokens)
             if characters is None:
@@ -255,13 +262,18 @@ class QuestionAnswering:
                 ends = (tokens.start + shift, tokens.stop - 1 + shift)
                 yield Answer(text, spans.probability(score), score, number, ends, characters)
         if null is not None:
-            yield Answer("", spans.probability(null[0]), *null, None, None)
+            yield _none(spans, null)
 
     def _decoded(self, pair: Pair, tokens: range) -> str:
         first = pair.context.start
         ids = pair.encoding["input_ids"][first + tokens.start : first + tokens.stop]
         text: str = self.tokenizer.decode(ids)
         return text.strip()
+
+
+def _none(spans: Spans, found: tuple[float, int]) -> Answer:
+    """Return that there is no answer, of its score and the window that gives it."""
+    return Answer("", spans.probability(found[0]), *found, None, None)
 
 
 def _window(pair: Pair, spans: Spans, number: int) -> Window:
