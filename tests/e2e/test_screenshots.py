@@ -60,6 +60,29 @@ e2 = AttentionExplorer(
 e2
 """,
 )
+# The same questions as the notebook's, of a sentence and of a page that fills several windows.
+ASKED = (
+    """
+from attention_explorer import AttentionExplorer, demo_qa_model
+model, tokenizer = demo_qa_model()
+e0 = AttentionExplorer.qa(
+    model, tokenizer, "Who is the famous architect in Barcelona?",
+    "Barcelona is famous for Gaudí's architecture like the Sagrada Familia.",
+)
+e0
+""",
+    """
+page = (
+    "The old house at the end of the road had been empty for years. Nobody in the village could "
+    "say who owned it, but everybody had a story about the woman who once lived there. She kept "
+    "bees, they said, and sold the honey at the market every Saturday, until one spring the bees "
+    "were gone and so was she. When a light was seen in the attic last winter, the mayor sent two "
+    "men with a ladder; they found a lamp, a chair, and a letter that was addressed to the bees. "
+) * 6
+e1 = AttentionExplorer.qa(model, tokenizer, "What did the woman sell at the market?", page)
+e1
+""",
+)
 VIEWS = ("text", "heads", "matrix", "model", "neuron")
 SIZES = ("n13", "n120", "n2000")
 
@@ -108,6 +131,24 @@ def test_gallery(notebook: LabNotebook, theme: str) -> None:
     complete(notebook.explorer(0))
     take(notebook.explorer(0).root, f"heads-{theme}")
     notebook.set_theme("JupyterLab Light")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_gallery_of_questions(open_cells: OpenCells, theme: str) -> None:
+    with open_cells(*ASKED) as notebook:
+        notebook.page.set_viewport_size({"width": 1600, "height": 2200})
+        notebook.set_theme(f"JupyterLab {theme.title()}")
+        notebook.set_output_width(1000)
+        # "architect", and "sell".
+        for i, (size, word) in enumerate((("short", 5), ("long", 5))):
+            explorer = notebook.explorer(i)
+            first = f"e{i}._qa['question_tokens'][0]"
+            notebook.python(f"e{i}.selected = ({first} + {word - 1}, None)")
+            explorer.root.locator(".qa .pinned").wait_for()
+            notebook.page.mouse.move(2, 2)
+            complete(explorer)
+            take(explorer.root, f"qa-{size}-{theme}")
+        notebook.set_theme("JupyterLab Light")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

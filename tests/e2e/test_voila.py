@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from attention_explorer import AttentionExplorer, demo_qa_model
+
+from .asked import Asked
 from .conftest import watched_page
 from .servers import EXAMPLES, voila
 from .shown import Explorer
@@ -83,7 +87,7 @@ def test_what_cannot_be_traced_is_told_in_a_sentence(
     tokens = explorer.tokens.count()
     if model is not None:
         page.locator("select").first.select_option(index=1)
-        page.locator("input[type=text]").fill(model)
+        page.locator("input[type=text]").first.fill(model)
     trace(page, first)
     expect(page.locator("span[role=status]", has_text=told)).to_be_visible(timeout=30_000)
     expect(page.get_by_role("button", name="Trace")).to_be_enabled()
@@ -99,3 +103,30 @@ def test_the_dark_theme_is_dark(browser: Browser, url: str) -> None:
         expect(explorer.root).to_have_attribute("data-theme", "dark", timeout=60_000)
         explorer.expect_live()
         explorer.expect_legible("dark")
+
+
+def test_a_question_is_asked_in_a_tab_of_its_own(browser: Browser, url: str) -> None:
+    """Catches a tab without its model, an answer that stays, and shades of another word."""
+    model, tokenizer = demo_qa_model()
+    context = "Barcelona is famous for Gaudí's architecture like the Sagrada Familia."
+    here = AttentionExplorer.qa(model, tokenizer, "Who is the famous architect?", context)
+    with watched_page(browser, allowed=ICONS) as page:
+        page.goto(url, wait_until="commit")
+        page.get_by_role("tab", name="Question answering").click(timeout=60_000)
+        asked = Asked(Explorer(page.locator(".explorer").filter(has=page.locator("section.qa"))))
+        asked.explorer.expect_live()
+        expect(asked.best).to_have_accessible_name(re.compile("^Gaudí"))
+        asked.ask("Who is the famous architect?")
+        expect(asked.question).not_to_contain_text("in Barcelona")
+        best = here.answers[0]
+        name = f"{best.text}, probability {best.probability:.4f}"
+        expect(asked.best).to_have_accessible_name(name)
+        asked.explorer.layer.select_option(str(here.layer))
+        asked.explorer.head.select_option(str(here.heads[0]))
+        place = asked.texts(asked.question).index("architect")
+        asked.tokens(asked.question).nth(place).hover()
+        expect(asked.said).to_contain_text("“architect” reads: context")
+        first, stop = here._qa["context_tokens"]
+        query = here._qa["question_tokens"][0] + place
+        asked.expect_shaded(asked.context, here.weights()[query, first:stop].tolist())
+        assert asked.explorer.overflow() == []
