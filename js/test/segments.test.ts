@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Scene } from "../src/scene";
+import { BLOCK_CELL, drawBlocks } from "../src/views/blocks";
+import { frameOf } from "../src/views/viewport";
 import { click, hoverAt, press } from "./events";
 import { descriptionOf, mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
 import { weightsOf } from "./weights";
@@ -26,7 +29,7 @@ const WORDS = ["[CLS]", "q0", "q1", "q2", "[SEP]", "d0", "d1", "d2", "d3", "d4",
 
 const MATRIX = { unit: "segment", view: ["matrix"] } as const;
 /** The matrix view's cells begin here, and are this large. */
-const [MARGIN, CELL] = [84, 28];
+const [MARGIN, CELL] = [84, BLOCK_CELL];
 
 async function open(state: Options["state"] = {}, connected = true) {
 	const options = { state: { ...MATRIX, ...state }, table: TABLE, connected };
@@ -78,6 +81,29 @@ describe("a block", () => {
 		const [label, text] = view.all(".readout .item > *").map((el) => el.textContent);
 		expect(label).toBe("“question” (1) reads “doc 1” (3)");
 		expect(text?.replace(/\s+/g, " ").trim()).toBe(`0.3500 lift ${(0.35 / (55 / 60)).toFixed(2)}`);
+	});
+
+	test("bears its mass and its lift, of the tokens that a segment has", async () => {
+		const drawn: [string, number, number][] = [];
+		const context = { fillText: (...text: [string, number, number]) => drawn.push(text) };
+		const table = { count: [1, 3, 1, 55] };
+		const line = (query: number) => Float32Array.from(MASSES[query] as number[]);
+		const scene = {
+			description: { queries: 4, keys: 4 },
+			state: { unit: "segment", layer: 0, heads: [0] },
+			tokens: { keys: table },
+			ink: { on: () => "" },
+			colours: { dark: false },
+			reader: {
+				line: (_: string, [, , query]: number[]) => ({ values: line(query ?? 0), exact: true }),
+			},
+		} as unknown as Scene;
+		const frame = frameOf({ queries: 4, keys: 4 }, 600, null, BLOCK_CELL);
+		expect(drawBlocks(context as never, scene, frame)).toBe(true);
+		expect(drawn).toHaveLength(2 * 16);
+		const near = ([, x, y]: [string, number, number]) =>
+			Math.hypot(x - at(1, 3)[0], y - at(1, 3)[1]) < BLOCK_CELL / 2;
+		expect(drawn.filter(near).map(([text]) => text)).toEqual(["0.35", "×0.4"]);
 	});
 
 	test("of several heads has the lift of their mean, and of tokens there is none", async () => {

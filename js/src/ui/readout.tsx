@@ -6,6 +6,7 @@ import type { TokenTable } from "../protocol.gen";
 import { type Reading, readingOf, type Scene } from "../scene";
 import type { Status } from "../source/source";
 import type { Store } from "../store";
+import { liftOf } from "../views/blocks";
 import { percent, short, weightText } from "./words";
 
 const LISTED = 3;
@@ -125,23 +126,23 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 /** How often a segment's share of the tokens its mass is. */
 function Lift({
 	weights,
-	table: { count },
+	table,
 	of,
 }: {
 	weights: readonly { weight: number }[];
 	table: TokenTable;
 	of: number;
 }) {
+	const { count } = table;
 	const total = count.reduce((sum, tokens) => sum + tokens, 0);
 	const mass = weights.reduce((sum, { weight }) => sum + weight, 0) / weights.length;
-	const lift = (mass * total) / (count[of] ?? total);
 	const mean = weights.length > 1 ? "of the mean over heads: " : "";
 	return (
 		<span
 			class="muted"
 			title={`${mean}mass over a share of ${count[of]} of ${total} tokens; 1 were all read alike`}
 		>
-			{` lift ${lift.toFixed(2)} `}
+			{` lift ${liftOf(mass, table, of).toFixed(2)} `}
 		</span>
 	);
 }

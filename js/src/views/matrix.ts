@@ -3,6 +3,7 @@ import type { Pointer, SpanKey, TokenTable } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
 import { headsText, numberText } from "../ui/words";
+import { BLOCK_CELL, drawBlocks } from "./blocks";
 import { ARROWS, onGestures, zoomButtons, zoomOfKey } from "./gestures";
 import { drawEdge, drawOverlay } from "./overlay";
 import { TilePainter } from "./picture";
@@ -155,10 +156,12 @@ export function matrixView(
 		scene = now;
 		if (width === 0) return;
 		const { description, state } = now;
+		const largest = state.unit === "segment" ? BLOCK_CELL : undefined;
+		const framed = () => frameOf(description, width, viewport, largest);
 		if (opened) viewport = lookAt(frameOf(description, width, null), opened);
 		opened = null;
-		follow(frameOf(description, width, viewport), state.selected);
-		frame = frameOf(description, width, viewport);
+		follow(framed(), state.selected);
+		frame = framed();
 		stage.style.width = `${frame.size[0]}px`;
 		stage.style.height = `${frame.size[1]}px`;
 		const name = `matrix view, ${headsText(now)}: rows are queries, columns are keys; arrow keys move, ${hasBlocks(now) ? "Enter opens a block's cells, Space" : "Enter"} pins, + and − zoom, 0 shows the whole`;
@@ -178,6 +181,7 @@ export function matrixView(
 			const context = fitCanvas(canvas, ...frame.size);
 			painted = painter.draw(context, now, frame);
 			drawEdge(context, now, frame);
+			if (!drawBlocks(context, now, frame)) painted = { ...painted, complete: false };
 		}
 		setText(caption, headsText(now));
 		const span = 2 ** painted.coarsest;

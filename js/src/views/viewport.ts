@@ -53,10 +53,11 @@ export function frameOf(
 	{ queries, keys }: Pick<Description, "queries" | "keys">,
 	width: number,
 	viewport: Viewport | null,
+	largest = MAX_CELL,
 ): Frame {
 	const room = Math.min(MAX_SIDE, Math.max(MIN_SIDE, width));
 	const fitted = ({ left, top, sums }: Margins) =>
-		Math.min(MAX_CELL, (room - left - sums) / keys, (MAX_SIDE - top - sums) / queries);
+		Math.min(largest, (room - left - sums) / keys, (MAX_SIDE - top - sums) / queries);
 	const labelled = fitted(EACH_LABELLED) >= LABEL_PITCH ? EACH_LABELLED : SOME_LABELLED;
 	const margins = room < BARE_BELOW ? BARE : labelled;
 	const { left, top, sums } = margins;
@@ -76,14 +77,14 @@ export function frameOf(
 		size: [left + inside.width + sums, top + inside.height + sums],
 		sums,
 		zoomed,
-		cells: [whole, MAX_CELL],
+		cells: [whole, largest],
 		level: Math.max(0, Math.ceil(-Math.log2(cell * devicePixelRatio))),
 	};
 }
 
 /** The closest look at all of some queries and keys. */
 export function lookAt(frame: Frame, [q0, q1, k0, k1]: SpanKey): Viewport {
-	const cell = Math.min(MAX_CELL, frame.height / (q1 - q0), frame.width / (k1 - k0));
+	const cell = Math.min(frame.cells[1], frame.height / (q1 - q0), frame.width / (k1 - k0));
 	return { query: q0, key: k0, cell };
 }
 
