@@ -14,7 +14,7 @@ function packed(): Plugin {
 				if (chunk.type === "chunk" && chunk.isEntry) {
 					const unpacked = Buffer.byteLength(chunk.code);
 					// What any inflater reads, some percent smaller than by zlib, for a second of work.
-					chunk.code = loader(await zlibAsync(Buffer.from(chunk.code), { numiterations: 30 }));
+					chunk.code = loader(await zlibAsync(Buffer.from(chunk.code), { numiterations: 100 }));
 					const size = Buffer.byteLength(chunk.code);
 					this.info(`${size} bytes travel, ${unpacked} unpacked`);
 					if (size > 100_000) this.error(`the bundle has ${size} bytes, of at most 100,000`);
@@ -49,11 +49,12 @@ for (let f = 0, t = 0; f < c.length; f += 5) {
 const s = new Blob([b.subarray(0, ${packed.length})]).stream();
 const d = new Response(s.pipeThrough(new DecompressionStream("deflate")));
 const u = URL.createObjectURL(new Blob([await d.text()], { type: "text/javascript" }));
-const m = await import(/* @vite-ignore */ u);
+const m = await import(u);
 URL.revokeObjectURL(u);
 export default m.default;
 `;
-	return lines.replace(/\n\s*/g, "");
+	// Neither the letters nor the packed code hold white space.
+	return lines.replace(/\s*([=;:,<+\-*/&(){}[\]])\s*/g, "$1");
 }
 
 /** One file for explorers of any model, one for those of question answering: --mode widget, --mode qa. */

@@ -99,12 +99,6 @@ export interface CheckResult {
 	readonly ok: boolean;
 }
 
-/** A score of heads, and in a sentence what it means. */
-export interface ScoreInfo {
-	readonly name: string;
-	readonly meaning: string;
-}
-
 /**
  * What is shown, known before anything is asked for.
  *
@@ -114,6 +108,7 @@ export interface ScoreInfo {
  * `hide_tokens`. `samples` says whether what is asked for as sampled may be so, and `whole`
  * whether everything may be asked for at once. `labels` are a classifier's, the most probable
  * first, and `labels_by` says what their numbers are.
+ * Each of `scores` is a name, a colon and its meaning: an object would take a notebook four lines.
  */
 export interface Description {
 	readonly shown: string;
@@ -135,7 +130,7 @@ export interface Description {
 	readonly model: string;
 	readonly source: string;
 	readonly notes: readonly string[];
-	readonly scores: readonly ScoreInfo[];
+	readonly scores: readonly string[];
 	readonly labels: readonly (readonly [string, number])[];
 	readonly labels_by: string;
 }

@@ -192,7 +192,7 @@ export function descriptionOf(
 		model: "a test model",
 		source: "made up",
 		notes: [],
-		scores: [{ name: "peak", meaning: "mean of each row's largest weight" }],
+		scores: ["peak: mean of each row's largest weight"],
 		labels: [],
 		labels_by: "",
 		...changes,

@@ -30,7 +30,7 @@ from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
 # What a notebook grows by with a view: its module, its state, and as base64 the snapshot.
 SAVED_BYTES = 100_000
-STATE_BYTES = 4_200
+STATE_BYTES = 3_640
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
@@ -66,7 +66,7 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "model": model_name,
         "source": attention.source,
         "notes": list(attention.notes),
-        "scores": [{"name": score.name, "meaning": score.meaning} for score in SCORES],
+        "scores": [f"{score.name}: {score.meaning}" for score in SCORES],
         "labels": list(kind.labels[:MOST_LABELS]),
         "labels_by": kind.labels_by,
     }

@@ -80,13 +80,6 @@ class CheckResult(TypedDict):
     ok: bool
 
 
-class ScoreInfo(TypedDict):
-    """A score of heads, and in a sentence what it means."""
-
-    name: str
-    meaning: str
-
-
 class Description(TypedDict):
     """What is shown, known before anything is asked for.
 
@@ -96,6 +89,7 @@ class Description(TypedDict):
     `hide_tokens`. `samples` says whether what is asked for as sampled may be so, and `whole`
     whether everything may be asked for at once. `labels` are a classifier's, the most probable
     first, and `labels_by` says what their numbers are.
+    Each of `scores` is a name, a colon and its meaning: an object would take a notebook four lines.
     """
 
     shown: str
@@ -117,7 +111,7 @@ class Description(TypedDict):
     model: str
     source: str
     notes: list[str]
-    scores: list[ScoreInfo]
+    scores: list[str]
     labels: list[tuple[str, float]]
     labels_by: str
 

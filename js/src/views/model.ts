@@ -174,12 +174,13 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		if (sort.length !== scores.length + 1)
 			sort.replaceChildren(
 				make("option", { value: "layer" }, "by layer"),
-				...scores.map(({ name, meaning }) =>
-					make("option", { value: name, title: meaning }, `by ${name}`),
-				),
+				...scores.map((score) => {
+					const [value, title] = score.split(": ") as [string, string];
+					return make("option", { value, title }, `by ${value}`);
+				}),
 			);
 		sort.value = state.sort;
-		sort.title = scores.find(({ name }) => name === state.sort)?.meaning ?? "";
+		sort.title = sort.selectedOptions[0]?.title ?? "";
 	}
 
 	const measure = () => {
@@ -207,7 +208,7 @@ function inContent(canvas: HTMLCanvasElement, view: Room) {
 
 /** The numbers that heads are sorted by; undefined by layer, and until they are here. */
 function scoresOf({ description, state, reader }: Scene): Float32Array | undefined {
-	const index = description.scores.findIndex(({ name }) => name === state.sort);
+	const index = description.scores.findIndex((score) => score.startsWith(`${state.sort}:`));
 	if (index < 0) return undefined;
 	const count = description.layers.length * description.heads;
 	return reader.scores()?.subarray(index * count, (index + 1) * count);
