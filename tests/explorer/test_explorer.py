@@ -249,7 +249,7 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         "model": "tiny",
         "source": "a test",
         "notes": [],
-        "scores": [{"name": name, "meaning": meaning} for name, meaning in SCORES],
+        "scores": [f"{name}: {meaning}" for name, meaning in SCORES],
         "labels": [],
         "labels_by": "",
     }

@@ -26,7 +26,8 @@ ENCODERS = ["bert", "roberta", "distilbert", "electra"]
 
 
 def check_against_reference(given: Answers, found: list[reference.Found]) -> None:
-    for answer, wanted in zip(given.answers, found, strict=False):
+    # That there is no answer is given besides the five best.
+    for answer, wanted in zip(given.answers[:5], found, strict=False):
         assert (answer.text, answer.span or ()) == (wanted.text, wanted.span)
         assert (answer.window, answer.tokens or ()) == (wanted.window, _ends(wanted.tokens))
         assert answer.score == pytest.approx(wanted.score, abs=1e-4)
