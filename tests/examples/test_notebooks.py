@@ -79,3 +79,24 @@ def test_bad_input_is_answered_in_words(said: dict[str, str], given: str, answer
     assert answer in said[given]
     assert "--jp-error-color1" in said[given]
     assert said[given].endswith("Dogs bark at cats . [SEP] 1 False")
+
+
+def test_the_questions_are_asked_from_top_to_bottom() -> None:
+    """The answers that the text beside them speaks of, and windows where it says so."""
+    outputs = execute(
+        "qa.ipynb",
+        """
+long_answer, windows = long.answers[0].text, len(long._asked.answers.windows)
+first = AttentionExplorer.qa(
+    model, tokenizer, "Who is the famous architect in Barcelona?",
+    "Barcelona is famous for Gaudí's architecture like the Sagrada Familia.",
+).answers[0].text
+print(first, long_answer, windows, explorer.question, sep="|")
+""",
+    )
+    (printed,) = [output["text"] for output in outputs if output.get("name") == "stdout"]
+    first, long_answer, windows, question = printed.strip().split("|")
+    assert first == "Gaudí"
+    assert "blue" in long_answer
+    assert int(windows) > 1
+    assert question == "What is Barcelona famous for?"
