@@ -100,7 +100,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--evaluate", action="store_true", help="measure the adapter that ships")
     parser.add_argument("--out", type=Path, default=ADAPTER, help="where the adapter goes")
     parser.add_argument("--work", type=Path, default=Path("qa_adapter"), help="for checkpoints")
-    parser.add_argument("--full-steps", type=int, default=1200, help="of the whole weights")
+    parser.add_argument("--full-steps", type=int, default=2200, help="of the whole weights")
     parser.add_argument("--adapter-steps", type=int, default=550, help="of the adapter")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rank", type=int, default=32)
