@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
@@ -121,7 +122,9 @@ class QAExplorer(AttentionExplorer):
             raise RuntimeError(CLOSED)
         self._runs.stop()
         wish = Question("", question, context, window)
-        self._show_asked(put(self._answering, self._asked, wish))
+        with progress_bar() as progress:
+            asked = put(self._answering, self._asked, wish, progress)
+        self._show_asked(asked)
         return self.answers
 
     def close(self) -> None:
@@ -191,17 +194,27 @@ def open_qa(
     from .tasks.qa import QuestionAnswering
 
     answering = QuestionAnswering(model, tokenizer, **asking)
-    asked = put(answering, None, Question("", question, context, None))
+    with progress_bar() as progress:
+        asked = put(answering, None, Question("", question, context, None), progress)
     layer, head = best_head(asked)
     opened = {"view": ["qa"], "unit": "word", "layer": layer, "heads": head}
     return QAExplorer(answering, asked, **{**opened, **options})
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show in the cell how far the context is read, where that takes longer than a second."""
+    from tqdm.auto import tqdm
+
+    with tqdm(desc="reading", total=100, unit="%", delay=1.0, leave=False) as bar:
+        yield lambda share: bar.update(round(100 * share) - bar.n)
 
 
 def put(
     answering: QuestionAnswering,
     shown: Asked | None,
     question: Question,
-    progress: Progress = lambda share: None,
+    progress: Progress,
 ) -> Asked:
     """Put a question to a model, and trace a window; what isn't asked anew isn't answered anew."""
     answers = None if shown is None else shown.answers
