@@ -41,8 +41,10 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     into = tmp_path_factory.mktemp("unpacked")
     with tarfile.open(archive) as tar:
         # Of patch releases before 3.10.12 and 3.11.4 without a filter; the archive is our own.
-        safely = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-        tar.extractall(into, **safely)
+        if hasattr(tarfile, "data_filter"):
+            tar.extractall(into, filter="data")
+        else:
+            tar.extractall(into)
     (root,) = into.iterdir()
     return root
 
