@@ -36,6 +36,11 @@ class Asked(NamedTuple):
     window: int
     trace: Trace
 
+    @property
+    def shown(self) -> Window:
+        """The window that is traced."""
+        return self.answers.windows[self.window]
+
 
 class QAExplorer(AttentionExplorer):
     """An explorer that shows what was asked and answered, and can be asked anew.
@@ -63,24 +68,22 @@ class QAExplorer(AttentionExplorer):
     @property
     def question(self) -> str:
         """What was asked last."""
-        return self._shown_answers.question
+        return self._needed.answers.question
 
     @property
     def context(self) -> str:
         """The text that it was asked about."""
-        return self._shown_answers.context
+        return self._needed.answers.context
 
     @property
     def answers(self) -> tuple[Answer, ...]:
         """What the model answers, the best first, over all windows."""
-        return self._shown_answers.answers
+        return self._needed.answers.answers
 
     @property
     def window(self) -> Window:
         """The window that is shown: where its question and context are, where answers may be."""
-        answers = self._shown_answers
-        assert self._asked is not None
-        return answers.windows[self._asked.window]
+        return self._needed.shown
 
     @property
     def trace(self) -> Trace | None:
@@ -88,10 +91,10 @@ class QAExplorer(AttentionExplorer):
         return None if self._asked is None else self._asked.trace
 
     @property
-    def _shown_answers(self) -> Answers:
+    def _needed(self) -> Asked:
         if self._asked is None:
             raise RuntimeError(CLOSED)
-        return self._asked.answers
+        return self._asked
 
     def ask(
         self, question: str | None = None, context: str | None = None, window: int | None = None
@@ -165,7 +168,7 @@ class QAExplorer(AttentionExplorer):
         if self._asked is None:
             return None
         answers, window, _ = self._asked
-        here = answers.windows[window]
+        here = self._asked.shown
         _, of = in_units(variants.kinds[variant.kind].tokens, variant.unit)
         context = _range(of, here.context)
         return {
@@ -235,12 +238,11 @@ def put(
 
 def best_head(asked: Asked) -> tuple[int, int]:
     """Return the layer and head whose question reads most of the answer; of no answer, the text."""
-    window = asked.answers.windows[asked.window]
     best = asked.answers.answers[0]
-    first, stop = window.context
+    first, stop = asked.shown.context
     if best.tokens is not None and best.window == asked.window:
         first, stop = best.tokens[0], best.tokens[1] + 1
-    mass = span_mass(asked.trace.attention, (*window.question, first, stop))
+    mass = span_mass(asked.trace.attention, (*asked.shown.question, first, stop))
     layer, head = divmod(int(mass.argmax()), mass.shape[1])
     return layer, head
 
