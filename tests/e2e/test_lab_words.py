@@ -36,7 +36,12 @@ def _anew(notebook: LabNotebook) -> None:
         "explorer.unit, explorer.hide, explorer.hide_tokens = 'token', [], []\n"
         "explorer.renormalise, explorer.selected, explorer.hovered = False, None, None"
     )
-    expect(notebook.explorer().tokens).to_have_count(9)
+    explorer = notebook.explorer()
+    # What was shown before is still there for a moment, and takes its focus along when it goes.
+    expect(explorer.root.locator(".meter")).to_have_count(0)
+    unit = explorer.root.get_by_role("group", name="unit")
+    expect(unit.get_by_role("button", name="Tokens")).to_have_attribute("aria-pressed", "true")
+    expect(explorer.tokens).to_have_count(9)
 
 
 def test_words_are_chosen_and_left_again(notebook: LabNotebook) -> None:
