@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 from .attention import Attention
+from .marks import is_punctuation
 from .protocol import Hideable, Unit
 from .tracing import Kind, Tokens
 
@@ -117,19 +117,8 @@ def hidden_keys(kind: Kind, variant: Variant) -> tuple[int, ...]:
     if "first" in variant.hide:
         keys.add(0)
     if "punctuation" in variant.hide:
-        keys.update(key for key in range(len(tokens)) if _is_punctuation(tokens, key))
+        keys.update(key for key in range(len(tokens)) if is_punctuation(tokens, key))
     return tuple(sorted(keys))
-
-
-def _is_punctuation(tokens: Tokens, key: int) -> bool:
-    text = tokens.text[key].strip()
-    return bool(text) and not tokens.special[key] and all(map(_is_mark, text))
-
-
-def _is_mark(letter: str) -> bool:
-    # Of what Unicode calls symbols (emoji, currencies) only those of a keyboard.
-    category = unicodedata.category(letter)
-    return category.startswith("P" if letter > "~" else ("P", "S"))
 
 
 def _make(kind: Kind, variant: Variant) -> Kind:
