@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from .tokens import Tokens
 from .trace import Kind
+from .written import as_shown, occurrences
 
 # A piece of the text that occurs once in it, its characters (start, stop), or its tokens.
 Part: TypeAlias = "str | tuple[int, int] | range | slice"
@@ -155,7 +156,8 @@ class _Places:
             self._texts = list(texts)
             self._first = list(_first_characters(tokens, self._texts))
         else:
-            written, self._first = _as_shown(tokens)
+            written, first = as_shown(tokens)
+            self._first = [None if at is None else (0, at) for at in first]
             self._texts = [written]
 
     def tokens_in(self, name: str, part: Part) -> Sequence[int]:
@@ -189,7 +191,7 @@ class _Places:
     def _found(self, name: str, part: str) -> tuple[int, int, int]:
         if not part.strip():
             raise ValueError(f"segment {name!r} is an empty string: give a piece of the text")
-        places = [(i, at) for i, text in enumerate(self._texts) for at in _all_of(part, text)]
+        places = [(i, at) for i, text in enumerate(self._texts) for at in occurrences(part, text)]
         if len(places) == 1:
             (text, start) = places[0]
             return text, start, start + len(part)
@@ -240,24 +242,6 @@ def _first_characters(tokens: Tokens, texts: Sequence[str]) -> Iterator[tuple[in
         written = texts[text][start:stop]
         lead = len(written) - len(written.lstrip()) if written.strip() else 0
         yield text, start + lead
-
-
-def _as_shown(tokens: Tokens) -> tuple[str, list[tuple[int, int] | None]]:
-    """Return the text that tokens show, and where each begins in it."""
-    written, first = "", list[tuple[int, int] | None]()
-    for text, gap, special in zip(tokens.text, tokens.gap, tokens.special, strict=True):
-        written += gap
-        lead = len(text) - len(text.lstrip()) if text.strip() else 0
-        first.append(None if special else (0, len(written) + lead))
-        written += "" if special else text
-    return written, first
-
-
-def _all_of(part: str, text: str) -> Iterator[int]:
-    at = text.find(part)
-    while at >= 0:
-        yield at
-        at = text.find(part, at + 1)
 
 
 def _check_names(segments: Mapping[str, Part]) -> None:
