@@ -1,7 +1,8 @@
 """Queries, keys and whatever else enters a model's softmax, recorded during one forward pass.
 
 The model's own backend is called as ever; its arguments are noted beside it, so outputs stay
-bit-identical and the cost is that of keeping references.
+bit-identical and the cost is that of keeping references. Who receives a record may put another
+output in the place of the backend's.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Record:
     is_causal : bool
         What the module says of itself; a backend may use it where there is no mask.
     output : tensor, shape (batch, queries, heads, d)
-        The backend's own output.
+        The backend's own output, a part of the graph where gradients are kept.
     """
 
     name: str
@@ -53,7 +54,8 @@ class Record:
     output: torch.Tensor
 
 
-Receive = Callable[[Record], None]
+# What it returns, if anything, takes the place of the output.
+Receive = Callable[[Record], "torch.Tensor | None"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def capture(model: torch.nn.Module, receive: Receive) -> Iterator[None]:
         Only its modules are recorded.
     receive : callable
         Is given each record while the forward pass goes on, so that it need not keep all of it.
+        A tensor that it returns takes the place of the output.
     """
     opened = Capture({id(module): name for name, module in model.named_modules()}, receive)
     _install()
@@ -140,11 +143,12 @@ def _recording(get_interface: Callable[..., Any]) -> Callable[..., Any]:
             **options: Any,
         ) -> Any:
             result = function(module, query, key, value, attention_mask, *args, **options)
+            output = result[0]
             bias = options.pop("position_bias", None)
             for opened in captures:
                 if id(module) not in opened.names:
                     continue
-                opened.receive(
+                altered = opened.receive(
                     Record(
                         name=opened.names[id(module)],
                         backend=backend,
@@ -155,10 +159,11 @@ def _recording(get_interface: Callable[..., Any]) -> Callable[..., Any]:
                         biases=() if bias is None else (bias,),
                         options={**options, **{f"argument {i + 5}": a for i, a in enumerate(args)}},
                         is_causal=bool(getattr(module, "is_causal", True)),
-                        output=result[0].detach(),
+                        output=output,
                     )
                 )
-            return result
+                output = output if altered is None else altered
+            return result if output is result[0] else (output, *result[1:])
 
         return attend
 

@@ -103,13 +103,13 @@ def read_attention(
 
 
 @contextmanager
-def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """Switch dropout and gradients off, and each module's mode back to what it was afterwards."""
+def evaluating(model: torch.nn.Module, gradients: bool = False) -> Iterator[None]:
+    """Switch dropout off, gradients off or on, and each mode back to what it was afterwards."""
     training = [module for module in model.modules() if module.training]
     try:
         for module in training:
             module.training = False
-        with torch.no_grad():
+        with torch.enable_grad() if gradients else torch.no_grad():
             yield
     finally:
         for module in training:

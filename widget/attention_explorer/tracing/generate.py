@@ -54,11 +54,11 @@ def generate(
     try:
         found = _readings(writing, written)
     except CannotRebuildError as reason:
-        traced, odds = _finished(model, examples, writing, written, str(reason), store)
+        traced, odds = _finished(model, tokenizer, examples, writing, written, str(reason), store)
     else:
         lists = {kind: [reading] for kind, reading in found.items()}
         checks = [_Checks(ref(model), writing.again_of(written.ids), written.watch)]
-        (traced,) = trace_readings(model, examples, lists, checks)
+        (traced,) = trace_readings(model, tokenizer, examples, lists, checks)
         odds = written.odds
     ids = written.ids.tolist()
     steps = tuple(
@@ -124,7 +124,13 @@ def _readings(writing: Writing, written: Written, rows: int = check.ROWS) -> dic
 
 
 def _finished(
-    model: Any, examples: Examples, writing: Writing, written: Written, reason: str, store: Store
+    model: Any,
+    tokenizer: Any,
+    examples: Examples,
+    writing: Writing,
+    written: Written,
+    reason: str,
+    store: Store,
 ) -> tuple[Trace, Mapping[int, Odds]]:
     """Trace one pass over the finished text, and take the probabilities from there."""
     finished = FinishedPass(written.ids, writing.n_given, written.last)
@@ -135,7 +141,7 @@ def _finished(
         kept = finished.choosing.to(examples.batch["input_ids"].device)
         examples = replace(examples, batch={**examples.batch, "logits_to_keep": kept})
     with finished.told(model):
-        (traced,) = trace_examples(model, examples, store)
+        (traced,) = trace_examples(model, tokenizer, examples, store)
     for kind in traced.kinds.values():
         kind.attention.source += f", in one pass over the finished text, as {reason}"
         if finished.drift > 10 * tolerance(model.dtype):

@@ -11,6 +11,7 @@ from ..attention.base import Attention
 from .tokens import Tokens
 
 if TYPE_CHECKING:
+    from .live import Live
     from .segments import Part
 
 
@@ -126,6 +127,7 @@ class Trace:
     text_pair: str | None = None
     target: str | None = None
     _checks: Callable[[int], Mapping[str, Check]] | None = field(default=None, compare=False)
+    _live: Live | None = field(default=None, compare=False)
 
     @property
     def attention(self) -> Attention:
@@ -203,6 +205,21 @@ class Trace:
         if checked is None:
             raise ValueError("these weights don't come from a model that they could be held to")
         return checked
+
+    @property
+    def live(self) -> Live:
+        """The model and what it was given, to be run once more.
+
+        Raises
+        ------
+        ValueError
+            The trace was read from a file, or made without a model.
+        """
+        if self._live is None:
+            raise ValueError(
+                "this trace has no model: trace(model, tokenizer, text) again, as a file keeps none"
+            )
+        return self._live
 
     def with_segments(self, segments: Mapping[str, Part]) -> Trace:
         """Return the trace with parts of its text called by name; see `segments.name_segments`.

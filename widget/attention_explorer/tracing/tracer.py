@@ -137,7 +137,7 @@ class Tracing:
             assert text is not None
             given = _as_texts(text, text_pair, target)
             batch = examples.from_texts(model, tokenizer, given, max_length)
-            traced = trace_examples(model, batch, store)
+            traced = trace_examples(model, tokenizer, batch, store)
             traced = [
                 replace(one, text=t.text, text_pair=t.pair, target=t.target)
                 for one, t in zip(traced, given, strict=True)
@@ -148,7 +148,9 @@ class Tracing:
         if target is not None and not isinstance(target, str):
             raise TypeError(f"target has to be a string with inputs=, got {type(target).__name__}")
         batch = examples.from_inputs(model, tokenizer, inputs, tokens, target, batch_index)
-        one = replace(trace_examples(model, batch, store)[0], text=rendered, target=target)
+        one = replace(
+            trace_examples(model, tokenizer, batch, store)[0], text=rendered, target=target
+        )
         return one if segments is None else one.with_segments(segments)
 
     def generate(
@@ -265,7 +267,7 @@ def _as_texts(
     return [Text(*one) for one in zip(text, *others, strict=True)]
 
 
-def trace_examples(model: Any, given: Examples, store: Store) -> list[Trace]:
+def trace_examples(model: Any, tokenizer: Any, given: Examples, store: Store) -> list[Trace]:
     """Return one trace for each example."""
     from .forward import read_attention
     from .labels import noting_logits, with_labels
@@ -273,11 +275,12 @@ def trace_examples(model: Any, given: Examples, store: Store) -> list[Trace]:
     with noting_logits(model) as logits:
         found = read_attention(model, given.batch, given.streams, given.size, on_cpu=store == "cpu")
     checks = [_Checks(model, given, example) for example in range(given.size)]
-    return with_labels(trace_readings(model, given, found, checks), model, logits)
+    return with_labels(trace_readings(model, tokenizer, given, found, checks), model, logits)
 
 
 def trace_readings(
     model: Any,
+    tokenizer: Any,
     given: Examples,
     found: Mapping[str, list[Reading]],
     checks: Sequence[Callable[[int], Mapping[str, Check]]],
@@ -285,16 +288,26 @@ def trace_readings(
     """Return one trace for each example, of its readings by kind and what can check them."""
     from .kinds import SIDES
     from .limits import name_of
+    from .live import Live
 
     traces = []
     for example, its_checks in enumerate(checks):
         readings = {kind: found[kind][example] for kind in SIDES if kind in found}
+        names = {kind: shown_as(kind, readings) for kind in readings}
         kinds = {
-            shown_as(kind, readings): _as_kind(reading, given, kind, example)
+            names[kind]: _as_kind(reading, given, kind, example)
             for kind, reading in readings.items()
         }
+        live = Live.of(
+            model,
+            tokenizer,
+            given=given,
+            example=example,
+            names=names,
+            n_layers={name: kind.attention.n_layers for name, kind in kinds.items()},
+        )
         shown = "cross" if "cross" in kinds else next(iter(kinds))
-        traces.append(Trace(kinds, shown, name_of(model), _checks=its_checks))
+        traces.append(Trace(kinds, shown, name_of(model), _checks=its_checks, _live=live))
     return traces
 
 

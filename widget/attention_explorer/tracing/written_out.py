@@ -95,17 +95,18 @@ class _Watch(TorchFunctionMode):
         result = func(*args, **options)
         name = getattr(func, "__name__", "")
         if name == "scaled_dot_product_attention":
-            self._receive(self._of_call(result, *args, **options))
+            altered = self._receive(self._of_call(result, *args, **options))
+            result = result if altered is None else altered.transpose(1, 2)
         elif isinstance(result, torch.Tensor) and (name in _STEPS or name in _PRODUCTS):
             operands = [*args, *(v for n, v in options.items() if n in _OPERANDS)]
             options = {n: v for n, v in options.items() if n not in _OPERANDS}
-            self._follow(name, result, operands, options)
+            result = self._follow(name, result, operands, options)
         return result
 
     def _follow(
         self, name: str, result: torch.Tensor, operands: list[Any], options: dict[str, Any]
-    ) -> None:
-        """Note what is known of the result of an operation."""
+    ) -> torch.Tensor:
+        """Note what is known of the result of an operation; return what takes its place."""
         tensors = [operand for operand in operands if isinstance(operand, torch.Tensor)]
         source = next((tensor for tensor in tensors if tensor in self._known), None)
         found = None
@@ -116,19 +117,20 @@ class _Watch(TorchFunctionMode):
             others = [operand for operand in operands if operand is not source]
             found = _STEPS[name](self._known[source], others, options, result)
         elif name in _PRODUCTS and self._known[source].is_softmax and tensors[0] is source:
-            self._record(self._known[source], tensors[1], result)
+            return self._record(self._known[source], tensors[1], result)
         if found is not None:
             self._known[result] = found
         elif result in self._known:
             del self._known[result]
+        return result
 
-    def _record(self, scores: Scores, value: torch.Tensor, output: torch.Tensor) -> None:
+    def _record(self, scores: Scores, value: torch.Tensor, result: torch.Tensor) -> torch.Tensor:
         by_head = [
             self._by_head(tensor)
-            for tensor in (scores.query, scores.key, value, output, *scores.biases)
+            for tensor in (scores.query, scores.key, value, result, *scores.biases)
         ]
         query, key, value, output = by_head[:4]
-        self._receive(
+        altered = self._receive(
             Record(
                 name=self._running[-1] if self._running else "",
                 backend="eager",
@@ -142,6 +144,7 @@ class _Watch(TorchFunctionMode):
                 output=output.transpose(1, 2),
             )
         )
+        return result if altered is None else altered.transpose(1, 2).reshape(result.shape)
 
     def _of_call(
         self,
