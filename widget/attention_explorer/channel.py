@@ -61,7 +61,6 @@ from .tiles import (
     tile_steps,
 )
 from .tracing import Kind
-from .variants import key_tokens_of
 from .worker import Steps, Worker
 
 Answer = tuple[Reply, list[bytes]]
@@ -167,7 +166,7 @@ class AttentionSource(SavedWidget):
             **{(shown, "strip", key): strip_steps(attention, key) for key in strips},
             **{(shown, "mass", key): mass_steps(attention, key) for key in masses},
             **{(shown, "span", key): span_steps(attention, key) for key in spans},
-            **({(shown, "scores", None): _score_steps(self.kinds[shown])} if scores else {}),
+            **({(shown, "scores", None): score_steps(self.kinds[shown])} if scores else {}),
             **{(shown, "tile", key): tile_steps(attention, key) for key in tiles},
         }
         finished, progress = self._worker.finish(jobs, self.answer_within)
@@ -238,12 +237,6 @@ def weights_reply(
         "scores": scores,
         "progress": progress,
     }
-
-
-def _score_steps(kind: Kind) -> Steps:
-    """Score all heads of what is shown, step by step."""
-    special = np.array(key_tokens_of(kind).special, bool)
-    return score_steps(kind.attention, kind.key_tokens is None, special)
 
 
 def _terms(identity: str, attention: Attention, fields: Mapping[str, object]) -> Answer:

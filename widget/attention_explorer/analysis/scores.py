@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import NamedTuple
+from collections.abc import Generator, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from ..attention import Attention
 from ..attention.base import Float
+from ..export.needed import need
+from .agreement import ASKED_OF_ALL, agreement_steps
+from .annotations import Antecedent, Edge, read_annotations
+from .patterns import LOCAL, Source, Text
+from .steps import finish
+from .sums import MEASURES, ROWS, Numbers, every_head, sampled_queries, sum_steps
 
-# Up to so many queries all are read, else so many of them: an estimate.
-ROWS = 256
-_SEED = 0
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 class Score(NamedTuple):
@@ -32,41 +35,17 @@ SCORES = (
     Score("next", "mean weight on the token after"),
     Score("first", "mean weight on the first token"),
     Score("special", "mean weight on added tokens"),
+    Score("punctuation", "mean weight on marks"),
+    Score("duplicate", "mean weight on earlier copies"),
+    Score("induction", "mean weight on what followed earlier copies"),
+    Score("local", f"mean weight on tokens at most {LOCAL} away"),
+    Score("broad", "entropy as a share of the largest there can be; mean"),
 )
+_ORDER = [MEASURES.index(score.name) for score in SCORES]
 
 
-def is_sampled(attention: Attention) -> bool:
-    """Tell whether scores are of a sample of the queries."""
-    return attention.n_queries > ROWS
-
-
-def sampled_queries(attention: Attention) -> npt.NDArray[np.int64]:
-    """Return the queries that scores are of: all, or one at random of each equal stretch."""
-    n = attention.n_queries
-    if not is_sampled(attention):
-        return np.arange(n)
-    edges = np.linspace(0, n, ROWS + 1)
-    within = np.random.default_rng(_SEED).random(ROWS)
-    return (edges[:-1] + within * np.diff(edges)).astype(np.int64)
-
-
-def score_steps(
-    attention: Attention, same_tokens: bool, special: npt.NDArray[np.bool_]
-) -> Generator[float, None, Float]:
-    """Score every head, step by step.
-
-    Entropy and the weights on the query itself, its neighbours, the first token and delimiters
-    follow Clark et al. (2019), but neighbours count over the rows that have one, so that a perfect
-    head has 1; distance follows Vig and Belinkov (2019).
-
-    Parameters
-    ----------
-    attention : Attention
-        Not signed: what is no share of attention has no entropy.
-    same_tokens : bool
-        Whether the keys are the queries; if not, scores by position are NaN.
-    special : array of bool, shape (n_keys,)
-        Which keys the tokenizer added.
+def score_steps(source: Source) -> Generator[float, None, Float]:
+    """Score every head as `head_scores` does, step by step.
 
     Yields
     ------
@@ -78,58 +57,123 @@ def score_steps(
     array of float32, shape (len(SCORES), n_layers, n_heads)
         In the order of `SCORES`.
     """
-    queries = sampled_queries(attention)
-    found = np.full((len(SCORES), attention.n_layers, attention.n_heads), np.nan, np.float32)
+    found = yield from _steps(source, ROWS)
+    return found.astype(np.float32)
+
+
+def _steps(source: Source, rows: int) -> Generator[float, None, Numbers]:
+    attention = source.attention
     if attention.signed:
-        return found
-    for layer in range(attention.n_layers):
-        for head in range(attention.n_heads):
-            found[:, layer, head] = _scores(attention, layer, head, queries, same_tokens, special)
-            yield (layer * attention.n_heads + head + 1) / (attention.n_layers * attention.n_heads)
+        return np.full((len(SCORES), attention.n_layers, attention.n_heads), np.nan)
+    queries = sampled_queries(attention.n_queries, rows)
+    sums = yield from sum_steps(attention, Text.of(source), every_head(attention), queries)
+    found: Numbers = sums.score[_ORDER]
     return found
 
 
-def _scores(
-    attention: Attention,
-    layer: int,
-    head: int,
-    queries: npt.NDArray[np.int64],
-    same_tokens: bool,
-    special: npt.NDArray[np.bool_],
-) -> npt.NDArray[np.float64]:
-    """Return one head's scores, a few rows at a time."""
-    sums = np.zeros(len(SCORES))
-    rows_of = np.full(len(SCORES), len(queries))
-    rows_of[5] = np.count_nonzero(queries + 1 < attention.n_keys)
-    rows_of[4] = np.count_nonzero(queries > 0)
-    for some in np.array_split(queries, -(-len(queries) * attention.n_keys // (1 << 20))):
-        rows = attention.rows(layer, [head], some.tolist())[0].astype(np.float64)
-        logs = np.log(rows, out=np.zeros_like(rows), where=rows > 0)
-        sums += [
-            -(rows * logs).sum(),
-            rows.max(1).sum(),
-            _mean_distances(rows, some).sum(),
-            *(_at_offset(rows, some, offset) for offset in (0, -1, 1)),
-            rows[:, 0].sum(),
-            rows[:, special].sum(),
-        ]
-    with np.errstate(invalid="ignore"):
-        scores: npt.NDArray[np.float64] = sums / rows_of
-    if not same_tokens:
-        scores[2:6] = np.nan
-    return scores
+def head_scores(
+    source: Source,
+    *,
+    edges: Iterable[Edge] | None = None,
+    antecedents: Iterable[Antecedent] | None = None,
+    doc: object = None,
+    rows: int = ROWS,
+) -> DataFrame:
+    """Score every head of what is shown of a trace, a kind of it or an explorer.
 
+    Means are over the rows that are read; of the weight on some keys over those rows that have such
+    a key, so that a perfect head has 1.
 
-def _mean_distances(
-    rows: npt.NDArray[np.float64], queries: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    distances = abs(queries[:, None] - np.arange(rows.shape[1]))
-    means: npt.NDArray[np.float64] = (rows * distances).sum(1)
-    return means
+    Parameters
+    ----------
+    source : Trace, Kind or AttentionExplorer
+        What has attention and tokens. An explorer's are as it shows them.
+    edges : iterable of (dependent, head) or (dependent, head, relation), optional
+        Dependency edges between words; see `annotations.read_annotations` for how words are named.
+    antecedents : iterable of (mention, antecedent), optional
+        What a pronoun or a name stands for; a mention may have several.
+    doc : spaCy Doc or Stanza Document, optional
+        The same text, parsed: its edges.
+    rows : int
+        Of more queries than that one at random is read of each of so many equal stretches: an
+        estimate, but the same each time, and the one that the explorer shows. What is annotated is
+        read whole.
 
+    Returns
+    -------
+    DataFrame of float64
+        A row a head, by (layer, head), where layer is an index into ``attention.layer_numbers``; a
+        column a score, NaN where there is none: by position where the keys are other tokens than
+        the queries, and all of signed numbers, which are no softmax.
 
-def _at_offset(rows: npt.NDArray[np.float64], queries: npt.NDArray[np.int64], offset: int) -> float:
-    """Return the sum of the weights on the keys at an offset from their query."""
-    keys = queries + offset
-    inside = (keys >= 0) & (keys < rows.shape[1])
-    return float(rows[np.flatnonzero(inside), keys[inside]].sum())
+        entropy
+            -sum(A log A) of a row, in nats [1]_. Uniform attention has ln n; where it is causal the
+            mean is ln(n!) / n.
+        peak
+            The largest weight of a row.
+        distance
+            sum(A |i - j|) of a row, in tokens [2]_.
+        self, previous, next
+            The weight on the key at offset 0, -1, 1 [1]_.
+        first, special, punctuation
+            The sum of the weights on the first key, on those that the tokenizer added, and on
+            tokens that are nothing but marks [1]_; over all rows.
+        duplicate
+            The sum of the weights on earlier copies of the query's token [3]_.
+        induction
+            The sum of the weights on the tokens after these copies [4]_, the query itself left out.
+            Special tokens have no part in either.
+        local
+            The sum of the weights on keys at most `patterns.LOCAL` tokens away, itself included.
+        broad
+            Entropy as a share of that of uniform attention, ln n, where causal ln(i + 1) for query
+            i; over the rows that may read two keys or more.
+        syntactic, syntactic reversed
+            The share of the edges whose dependent reads its head most of all other words, and of
+            those whose head reads its dependent most [1]_. Each beside the share that the best
+            fixed offset has on these edges: ``"syntactic baseline"``. Special tokens aren't among
+            the words, and edges that a causal mask keeps from being read aren't counted.
+        coreference
+            The share of the mentions that read one of their antecedents most, of all words before
+            them that are no marks [1]_; beside ``"coreference baseline"``.
+
+        `attrs` says how many queries there are, how many of them were read, and the attention's
+        source and notes.
+
+    References
+    ----------
+    .. [1] Clark et al. 2019, "What Does BERT Look At?". It divides by all rows.
+    .. [2] Vig and Belinkov 2019, "Analyzing the Structure of Attention in a Transformer".
+    .. [3] The head detector of TransformerLens, whose sums are divided by all weights.
+    .. [4] Olsson et al. 2022, "In-context Learning and Induction Heads".
+
+    Raises
+    ------
+    ValueError, TypeError
+        Annotations that can't be meant; see `annotations.read_annotations`.
+    ModuleNotFoundError
+        pandas isn't installed.
+    """
+    need("pandas", "head_scores")
+    from pandas import DataFrame, MultiIndex
+
+    attention = source.attention
+    annotated = read_annotations(source, edges, antecedents, doc)
+    names = [score.name for score in SCORES]
+    columns = dict(zip(names, finish(_steps(source, rows), source), strict=True))
+    if annotated is not None:
+        for name, score, baseline, _ in finish(agreement_steps(attention, annotated), source):
+            if name in ASKED_OF_ALL:
+                columns |= {name: score, f"{name} baseline": np.full_like(score, baseline)}
+    shape = range(attention.n_layers), range(attention.n_heads)
+    frame = DataFrame(
+        {name: numbers.ravel() for name, numbers in columns.items()},
+        index=MultiIndex.from_product(shape, names=["layer", "head"]),
+    )
+    frame.attrs = {
+        "queries": attention.n_queries,
+        "read": min(rows, attention.n_queries),
+        "source": attention.source,
+        "notes": list(attention.notes),
+    }
+    return frame

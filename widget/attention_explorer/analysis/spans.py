@@ -9,6 +9,7 @@ import numpy as np
 from ..attention import Attention
 from ..attention.base import Float
 from ..protocol import SpanKey
+from .steps import finish
 
 # Of weights that are read at once.
 _CELLS = 1 << 20
@@ -34,13 +35,7 @@ def span_mass(attention: Attention, span: SpanKey) -> Float:
     ndarray of float32, shape (n_layers, n_heads)
         A share of what the queries read, where rows sum to 1.
     """
-    steps = span_steps(attention, span)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            mass: Float = stop.value
-            return mass
+    return finish(span_steps(attention, span))
 
 
 def span_steps(attention: Attention, span: SpanKey) -> Generator[float, None, Float]:

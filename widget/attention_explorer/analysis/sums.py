@@ -1,0 +1,199 @@
+"""One pass over the rows of heads, summed up: what scores and labels are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..attention import Attention
+from ..attention.base import Float
+from ..attention.blocks import pieces
+from .patterns import FIXED, PATTERNS, RELATIVE, Flags, Indices, Text
+
+Numbers = npt.NDArray[np.float64]
+
+# Weights that are worked on in one step, 4 MB: some ms.
+CELLS = 1 << 20
+# Up to so many queries all are read, else so many of them: an estimate.
+ROWS = 256
+_SEED = 0
+
+# A row that reads less than this beside what is set aside says nothing of its head.
+LEAST_LEFT = 0.01
+# Below it a weight has no logarithm in float32.
+_LEAST = np.finfo(np.float32).tiny
+
+# What of a row is averaged beside the weight on a pattern's keys.
+SHAPES = ("entropy", "peak", "distance", "broad")
+MEASURES = (*SHAPES, *PATTERNS)
+
+
+class Part(NamedTuple):
+    """Heads of a layer, and the fixed patterns whose keys are set aside in their rows."""
+
+    layer: int
+    heads: tuple[int, ...]
+    aside: tuple[str, ...] = ()
+
+
+class Sums(NamedTuple):
+    """Means over rows, of every head; NaN where no row has such a key.
+
+    Attributes
+    ----------
+    score, baseline : array of float64, shape (len(MEASURES), n_layers, n_heads)
+        Of the head, and of uniform attention on the same rows (of shapes NaN).
+    support : array of float64, shape (len(MEASURES), n_layers, n_heads)
+        How many rows these are means of.
+    aside : array of float64, shape (n_layers, n_heads)
+        The mean weight on the keys that were set aside.
+    """
+
+    score: Numbers
+    baseline: Numbers
+    support: Numbers
+    aside: Numbers
+
+
+def sampled_queries(n_queries: int, rows: int = ROWS) -> Indices:
+    """Return the queries that are read: all, or one at random of each of `rows` equal stretches."""
+    if n_queries <= rows:
+        return np.arange(n_queries)
+    edges = np.linspace(0, n_queries, rows + 1)
+    within = np.random.default_rng(_SEED).random(rows)
+    return (edges[:-1] + within * np.diff(edges)).astype(np.int64)
+
+
+def every_head(attention: Attention) -> list[Part]:
+    """Return all heads, with nothing set aside."""
+    return [Part(layer, tuple(range(attention.n_heads))) for layer in range(attention.n_layers)]
+
+
+def sum_steps(
+    attention: Attention, text: Text, parts: Sequence[Part], queries: Indices
+) -> Generator[float, None, Sums]:
+    """Read some rows of heads once, and sum up what is measured of them.
+
+    Parameters
+    ----------
+    attention : Attention
+        Not signed.
+    text : Text
+        Its tokens.
+    parts : sequence of Part
+        Which heads; the others stay NaN. What is set aside counts as not there: the other weights
+        of a row are raised to the sum that all had, and rows with nothing left are left out.
+    queries : array of int
+        Which rows.
+    """
+    shape = (len(MEASURES), attention.n_layers, attention.n_heads)
+    score, baseline, support = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+    aside, read = np.zeros(shape[1:]), np.zeros(shape[1:])
+    done, total = 0, sum(len(part.heads) for part in parts) * len(queries)
+    for some in blocks(queries, attention.n_keys):
+        known: dict[tuple[str, ...], _Expected] = {}
+        for part in parts:
+            if part.aside not in known:
+                known[part.aside] = _Expected(text, some, part.aside)
+            expected = known[part.aside]
+            at_once = max(1, CELLS // (len(some) * attention.n_keys))
+            for first in range(0, len(part.heads), at_once):
+                heads = part.heads[first : first + at_once]
+                rows = attention.rows(part.layer, heads, some.tolist())
+                where = np.s_[:, part.layer, list(heads)]
+                hidden, is_left = _set_aside(rows, expected.aside)
+                score[where] += np.concatenate([expected.shapes(rows), expected.masses(rows)])
+                support[where] += expected.counts(is_left)
+                baseline[where] += expected.uniform(is_left)
+                aside[where[1:]] += hidden.sum(-1)
+                read[where[1:]] += len(some)
+                done += len(heads) * len(some)
+                yield done / total
+    return Sums(_over(score, support), _over(baseline, support), support, _over(aside, read))
+
+
+def _over(sums: Numbers, counts: Numbers) -> Numbers:
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def blocks(queries: Indices, n_keys: int) -> Iterator[Indices]:
+    """Cut queries up so that a head's rows of them fit in a step."""
+    for part in pieces(slice(0, len(queries)), 1, max(1, CELLS // n_keys)):
+        yield queries[part]
+
+
+def _set_aside(rows: Float, keys: Indices) -> tuple[Float, Flags]:
+    """Take keys out of rows, in place; return their weight, and which rows have something left."""
+    if not len(keys):
+        return np.zeros(rows.shape[:2], np.float32), np.ones(rows.shape[:2], bool)
+    hidden: Float = rows[..., keys].sum(-1)
+    rows[..., keys] = 0
+    visible = rows.sum(-1)
+    is_left = visible > LEAST_LEFT * (visible + hidden)
+    raised = np.divide(visible + hidden, visible, out=np.zeros_like(visible), where=is_left)
+    rows *= raised[..., None]
+    return hidden, is_left
+
+
+class _Expected:
+    """What some rows would read by each pattern, without the keys that are set aside."""
+
+    def __init__(self, text: Text, queries: Indices, patterns_aside: tuple[str, ...]) -> None:
+        hidden = np.zeros(text.n_keys, bool)
+        for pattern in patterns_aside:
+            hidden |= text.fixed(pattern)
+        self.aside = np.flatnonzero(hidden)
+        fixed = [text.fixed(pattern) & ~hidden for pattern in FIXED]
+        self._fixed = np.stack(fixed, 1).astype(np.float32)
+        self._distances = abs(queries[:, None] - np.arange(text.n_keys)).astype(np.float32)
+        readable = text.count(queries, ~hidden)
+        self._logs = np.log(np.maximum(readable, 2))
+        every = np.ones(len(queries))
+        counts, has = list[Indices](), [every, every, every * text.same, readable > 1]
+        for keys_of_all in fixed:
+            counts.append(text.count(queries, keys_of_all))
+            # A fixed pattern is a share of every row, be it nothing.
+            has.append(every)
+        self._relative = list[Indices]()
+        for pattern in RELATIVE:
+            rows, keys = text.pairs(pattern, queries)
+            rows, keys = rows[~hidden[keys]], keys[~hidden[keys]]
+            self._relative.append(rows * text.n_keys + keys)
+            read = rows[text.may_read(queries[rows], keys)]
+            counts.append(np.bincount(read, minlength=len(queries)))
+            has.append(np.bincount(rows, minlength=len(queries)) > 0)
+        # Uniform attention is as broad as can be; its other shapes are compared with nothing.
+        no_share = every * np.nan
+        shares = np.stack(counts) / np.maximum(readable, 1)
+        self._has = np.stack(has).astype(np.float64)
+        self._uniform = self._has * np.stack([no_share, no_share, no_share, every, *shares])
+
+    def shapes(self, rows: Float) -> Numbers:
+        """Return the sums over rows of entropy, peak, distance and breadth, shape (4, heads)."""
+        work = np.maximum(rows, _LEAST)
+        np.log(work, out=work)
+        work *= rows
+        entropies = -work.sum(-1)
+        distances = np.multiply(rows, self._distances, out=work).sum(-1)
+        by_row = (entropies, rows.max(-1), distances, entropies / self._logs)
+        return np.stack([each.sum(-1, dtype=np.float64) for each in by_row])
+
+    def masses(self, rows: Float) -> Numbers:
+        """Return the sums of the weights on each pattern's keys, shape (len(PATTERNS), heads)."""
+        fixed = (rows @ self._fixed).sum(1, dtype=np.float64)
+        flat = rows.reshape(len(rows), -1)
+        relative = [flat.take(at, 1).sum(1, dtype=np.float64) for at in self._relative]
+        return np.stack([*fixed.T, *relative])
+
+    def counts(self, is_left: Flags) -> Numbers:
+        """Return how many rows have such keys, of those with something left."""
+        counts: Numbers = self._has @ is_left.T
+        return counts
+
+    def uniform(self, is_left: Flags) -> Numbers:
+        """Return the sums over the same rows of what uniform attention would have."""
+        shares: Numbers = self._uniform @ is_left.T
+        return shares
