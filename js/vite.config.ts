@@ -57,9 +57,13 @@ export default m.default;
 	return lines.replace(/\s*([=;:,<+\-*/&(){}[\]])\s*/g, "$1");
 }
 
-/** One file for explorers of any model, one for those of question answering: --mode widget, --mode qa. */
+/**
+ * One file for explorers of any model, one for those of question answering, and one for the part that
+ * comes when its view is opened: --mode widget, qa, evidence.
+ */
 export default defineConfig(({ mode }) => ({
-	plugins: [packed()],
+	// A part goes over the channel, which packs what it sends.
+	plugins: mode === "evidence" ? [] : [packed()],
 	build: {
 		outDir: "../widget/attention_explorer/static",
 		// Emptying the folder would kill anywidget's hot reload.

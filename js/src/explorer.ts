@@ -25,6 +25,7 @@ import { Toolbar } from "./ui/toolbar";
 import { Finder } from "./views/find";
 import { headsView } from "./views/heads";
 import { Inks } from "./views/inks";
+import { lazyView } from "./views/lazy";
 import { matrixView } from "./views/matrix";
 import { modelView } from "./views/model";
 import { neuronView } from "./views/neuron";
@@ -111,7 +112,9 @@ export function mountExplorer(
 	kept.block = null;
 	const model = modelView(actions, signal);
 	const neuron = neuronView(actions, signal);
-	root.append(text.el, steps, panes, neuron.el, readout);
+	const parts = { actions, finder, source, store, kept, signal };
+	const evidence = lazyView("evidence", parts);
+	root.append(text.el, steps, panes, neuron.el, evidence.el, readout);
 	panes.append(heads.el, model.el, matrix.el);
 
 	const peeked = (scene: Scene): Scene =>
@@ -134,7 +137,7 @@ export function mountExplorer(
 				: latest.reads;
 		return reading?.exact ? numbersOf(reading, latest) : undefined;
 	};
-	const more = extra?.mount({ actions, finder, source, store, kept, signal });
+	const more = extra?.mount(parts);
 	if (more) root.insertBefore(more.el, text.el);
 	const views: Partial<Record<ViewName, View>> = {
 		text,
@@ -142,6 +145,7 @@ export function mountExplorer(
 		matrix,
 		model,
 		neuron,
+		evidence,
 		...(extra && more && { [extra.name]: more }),
 	};
 	const names = VIEW_NAMES.filter((name) => name in views);
@@ -189,6 +193,7 @@ export function mountExplorer(
 		// Beside the map by itself the head under the pointer is shown large.
 		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
 		neuron.el.hidden = !tokens || !state.view.includes("neuron");
+		evidence.el.hidden = !tokens || !state.view.includes("evidence");
 		if (extra && more) more.el.hidden = !tokens || !state.view.includes(extra.name);
 		if (!tokens) {
 			drawControls(state);
@@ -198,7 +203,15 @@ export function mountExplorer(
 		finder.over(tokens);
 		render(h(Steps, { tokens, selected: state.selected, store }), steps);
 		// The map last: what the others miss is asked for first.
-		const all: readonly View[] = [...(more ? [more] : []), text, heads, matrix, neuron, model];
+		const all: readonly View[] = [
+			...(more ? [more] : []),
+			text,
+			heads,
+			matrix,
+			neuron,
+			evidence,
+			model,
+		];
 		const shown = all.filter((view) => !view.el.hidden);
 		for (const view of shown) view.measure();
 		const complete = reader.collect(() => {

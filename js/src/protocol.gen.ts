@@ -2,7 +2,7 @@
 // change protocol.py, then run `python js/generate_protocol.py`.
 
 /** The last one is of question answering: it is there where a question was asked. */
-export const VIEW_NAMES = ["text", "heads", "matrix", "model", "neuron", "qa"] as const;
+export const VIEW_NAMES = ["text", "heads", "matrix", "model", "neuron", "evidence", "qa"] as const;
 export type ViewName = (typeof VIEW_NAMES)[number];
 
 export const THEMES = ["auto", "light", "dark"] as const;
@@ -193,6 +193,7 @@ export interface ViewState {
 	readonly scale_to: ScaleTo;
 	readonly sort: string;
 	readonly answer: number;
+	readonly edits: readonly EditInfo[];
 	readonly theme: Theme;
 	readonly _qa: QaInfo | null;
 	readonly _description: Description;
@@ -258,7 +259,225 @@ export interface AskRequest {
 	readonly window: number | null;
 }
 
-export type Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest | AskRequest;
+/** What a head gives is taken away before it is projected: 0, or its mean over the queries. */
+export interface AblateInfo {
+	readonly do: "ablate";
+	readonly on: boolean;
+	readonly kind: string;
+	readonly layer: number;
+	readonly head: number;
+	readonly by: "zero" | "mean";
+}
+
+/** Some tokens read no more of some others, cut before the softmax; None means all. */
+export interface CutInfo {
+	readonly do: "cut";
+	readonly on: boolean;
+	readonly kind: string;
+	readonly queries: readonly number[];
+	readonly keys: readonly number[];
+	readonly layers: readonly number[] | null;
+	readonly heads: readonly number[] | null;
+}
+
+/** Another token stands in a token's place. */
+export interface ReplaceInfo {
+	readonly do: "replace";
+	readonly on: boolean;
+	readonly position: number;
+	readonly token: string;
+}
+
+/** What is changed when the model is run again; those that aren't `on` wait. Counted in tokens. */
+export type EditInfo = AblateInfo | CutInfo | ReplaceInfo;
+
+/** Ask what a head does in this text, and where it doesn't. */
+export interface HeadStudy {
+	readonly of: "head";
+	readonly layer: number;
+	readonly head: number;
+}
+
+/** Ask which heads read some keys from some queries, or rather those than others, `against`. */
+export interface ReadsStudy {
+	readonly of: "reads";
+	readonly queries: readonly number[];
+	readonly keys: readonly number[];
+	readonly against: readonly number[];
+}
+
+/** Ask how unusual one weight is, and what it carries. */
+export interface PairStudy {
+	readonly of: "pair";
+	readonly layer: number;
+	readonly head: number;
+	readonly query: number;
+	readonly key: number;
+}
+
+/** Ask what edits change of what the model says at a token; None: where it says most. */
+export interface EffectStudy {
+	readonly of: "effect";
+	readonly edits: readonly EditInfo[];
+	readonly at: number | null;
+}
+
+/** Ask what each head changes alone, or each key of what a query reads in one head. */
+export interface SweepStudy {
+	readonly of: "sweep";
+	readonly over: "heads" | "keys";
+	readonly layer: number;
+	readonly head: number;
+	readonly query: number | null;
+	readonly at: number | null;
+}
+
+/** Let the model read another text; what is shown changes. */
+export interface TextStudy {
+	readonly of: "text";
+	readonly text: string;
+	readonly text_pair: string | null;
+}
+
+/** Let something else than weights be worked out and shown. */
+export interface MeasureStudy {
+	readonly of: "measure";
+	readonly measure: string;
+}
+
+/** The first three are of what is known; the others run the model, one at a time. */
+export type Study = HeadStudy | ReadsStudy | PairStudy | EffectStudy | SweepStudy | TextStudy | MeasureStudy;
+
+/**
+ * Ask what takes longer than a weight; the newest of each kind of study is worked on.
+ *
+ * Sent again with the same `run` it asks how far that is. One that nobody asks about for some
+ * seconds is given up.
+ */
+export interface StudyRequest {
+	readonly id: string;
+	readonly kind: "study";
+	readonly shown: string;
+	readonly run: string;
+	readonly study: Study;
+}
+
+/** Ask for a part of the renderer that isn't needed until a view is opened. */
+export interface PartRequest {
+	readonly id: string;
+	readonly kind: "part";
+	readonly shown: string;
+	readonly name: "evidence";
+}
+
+export type Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest | AskRequest | StudyRequest | PartRequest;
+
+/** A query that doesn't read what its head's label says, but something else. */
+export interface Miss {
+	readonly query: number;
+	readonly expected: readonly number[];
+	readonly weight: number;
+	readonly instead: number;
+	readonly instead_weight: number;
+}
+
+/** What a head does: its score, what even attention would have, on how many rows it stands. */
+export interface HeadLabel {
+	readonly name: string;
+	readonly score: number;
+	readonly baseline: number;
+	readonly support: number;
+	readonly misses: readonly Miss[];
+}
+
+/** `why` says why a head can't have labels, where it can't. */
+export interface HeadStudied {
+	readonly of: "head";
+	readonly labels: readonly HeadLabel[];
+	readonly why: string;
+}
+
+/**
+ * Of all heads, layer by layer; None where a number isn't defined.
+ *
+ * `mass` is the mean over the queries of the sum over the keys, `percentile` that among the same
+ * pattern elsewhere in the text, `p` by chance in any head. With `against` its masses, and what of
+ * the difference is chance.
+ */
+export interface ReadsStudied {
+	readonly of: "reads";
+	readonly mass: readonly number[];
+	readonly percentile: readonly (number | null)[];
+	readonly p: readonly (number | null)[];
+	readonly against: readonly number[];
+	readonly p_difference: readonly (number | null)[];
+	readonly uniform: number | null;
+	readonly notes: readonly string[];
+}
+
+/**
+ * A weight's percentile among `cells` of its distance, and what it carries.
+ *
+ * `norm` is the share of |Af| in the query's row, `logit` what it adds to the logit of
+ * `logit_of`; where one is None, the sentence beside it says why.
+ */
+export interface PairStudied {
+	readonly of: "pair";
+	readonly percentile: number | null;
+	readonly cells: number;
+	readonly norm: number | null;
+	readonly norm_why: string;
+	readonly logit: number | null;
+	readonly logit_of: string;
+	readonly logit_why: string;
+}
+
+/** What the model gives something before and after. */
+export interface Odds {
+	readonly text: string;
+	readonly before: number;
+	readonly after: number;
+}
+
+/**
+ * What edits changed: `about` says of what, `odds` are the likeliest before or after.
+ *
+ * `kl` is in nats; `distance` a cosine distance, of a model that gives no probabilities. `python`
+ * does the same.
+ */
+export interface EffectStudied {
+	readonly of: "effect";
+	readonly about: string;
+	readonly odds: readonly Odds[];
+	readonly kl: number | null;
+	readonly distance: number | null;
+	readonly said: string;
+	readonly python: string;
+	readonly notes: readonly string[];
+}
+
+/**
+ * What each head or key has of attention and changes; `effect` and `attention` say of what.
+ *
+ * `correlation` is Spearman's; `band` what random ones change, in the middle 95 %.
+ */
+export interface SweepStudied {
+	readonly of: "sweep";
+	readonly attentions: readonly number[];
+	readonly effects: readonly number[];
+	readonly attention: string;
+	readonly effect: string;
+	readonly correlation: number | null;
+	readonly band: readonly [number, number] | null;
+	readonly notes: readonly string[];
+}
+
+/** What is shown has changed, and all else with it. */
+export interface ShownStudied {
+	readonly of: "shown";
+}
+
+export type Studied = HeadStudied | ReadsStudied | PairStudied | EffectStudied | SweepStudied | ShownStudied;
 
 /**
  * How a token that the model generated came to be: `query` is whose output chose `token`.
@@ -337,6 +556,20 @@ export interface AskReply {
 	readonly progress: number | null;
 }
 
+/** How far a study is; when it is done, what came of it, once. */
+export interface StudyReply {
+	readonly id: string;
+	readonly kind: "study";
+	readonly progress: number;
+	readonly studied: Studied | null;
+}
+
+/** Buffer 0: the part, a module, zlib. */
+export interface PartReply {
+	readonly id: string;
+	readonly kind: "part";
+}
+
 /** What went wrong, as a sentence for the person who looks; `detail` is the traceback. */
 export interface ErrorReply {
 	readonly id: string;
@@ -345,7 +578,7 @@ export interface ErrorReply {
 	readonly detail: string;
 }
 
-export type Reply = TokensReply | WeightsReply | TermsReply | AskReply | ErrorReply;
+export type Reply = TokensReply | WeightsReply | TermsReply | AskReply | StudyReply | PartReply | ErrorReply;
 
 /** What a notebook without a kernel is shown with; each None where there was no room. */
 export interface SavedReplies {

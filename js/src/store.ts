@@ -31,6 +31,7 @@ const SYNCED = [
 	"scale_to",
 	"sort",
 	"answer",
+	"edits",
 	"theme",
 ] as const;
 

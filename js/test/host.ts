@@ -108,6 +108,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 		selected: null,
 		also: [],
 		combine: "mean",
+		edits: [],
 		direction: "reads",
 		top_mass: 0.8,
 		top_k: null,

@@ -10,6 +10,8 @@ import {
 	type SpanKey,
 	type StepInfo,
 	type StripKey,
+	type Studied,
+	type Study,
 	type TermsRequest,
 	TILE,
 	type TileKey,
@@ -40,6 +42,10 @@ export class Kernel {
 	/** Of a question: the shares that are answered first; and what then comes of it. */
 	reading: number[] = [];
 	answered: (request: AskRequest) => void = () => {};
+	/** What comes of a study; a string is why nothing does. */
+	studied: (study: Study) => Studied | string = () => "nothing to study here";
+	/** The shares of a study that are answered first. */
+	studying: number[] = [];
 	/** While not empty, there are no queries and keys, and this says why. */
 	why = "";
 	sink: number | null = null;
@@ -136,6 +142,21 @@ export class Kernel {
 			this.#answered++;
 			if (progress === null) this.answered(request);
 			this.reply({ id, kind, progress });
+		} else if (kind === "study") {
+			const progress = this.studying.shift();
+			await new Promise((done) => setTimeout(done));
+			const studied = progress === undefined ? this.studied(request.study) : null;
+			this.#answered++;
+			if (typeof studied === "string")
+				this.reply({ id, kind: "error", message: studied, detail: "" });
+			else this.reply({ id, kind, progress: progress ?? 1, studied });
+		} else if (kind === "part") {
+			// The part itself, as the test's own server has it.
+			const url = new URL(`/src/${request.name}.ts`, location.href);
+			const module = new TextEncoder().encode(`export { default } from "${url}";`);
+			const packed = await deflate(module);
+			this.#answered++;
+			this.reply({ id, kind }, [packed]);
 		} else {
 			const { reply, buffers } = await (kind === "weights"
 				? this.#weightsReply(request, this.#encoding)

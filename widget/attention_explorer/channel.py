@@ -19,6 +19,7 @@ from .analysis.spans import span_steps
 from .attention import Attention
 from .attention.terms import NoTermsError
 from .encoding import compress, encode
+from .part import part_named
 from .protocol import (
     EVERYTHING_BYTES,
     AskReply,
@@ -27,9 +28,12 @@ from .protocol import (
     ErrorReply,
     LineKey,
     MassKey,
+    PartReply,
     Reply,
     SpanKey,
     StripKey,
+    Studied,
+    StudyReply,
     TermsReply,
     TileKey,
     TokensReply,
@@ -37,15 +41,18 @@ from .protocol import (
 )
 from .requests import (
     Question,
+    Wish,
     read_fields,
     read_flag,
     read_identity,
     read_lines,
     read_masses,
+    read_part,
     read_question,
     read_shown,
     read_spans,
     read_strips,
+    read_study,
     read_terms,
     read_tiles,
 )
@@ -63,6 +70,8 @@ from .tiles import (
 from .tracing import Kind
 from .worker import Steps, Worker
 
+_KINDS = ("tokens", "weights", "everything", "terms", "ask", "study", "part")
+
 Answer = tuple[Reply, list[bytes]]
 _Key = TileKey | StripKey | LineKey | MassKey | SpanKey | None
 
@@ -73,6 +82,11 @@ def nobody_to_ask(question: Question) -> float | None:
         "there is no model to ask: make the explorer by AttentionExplorer.qa(model, tokenizer, "
         "question, context)"
     )
+
+
+def nothing_to_study(wish: Wish) -> tuple[float, Studied | None]:
+    """Refuse a study where there is no explorer."""
+    raise ValueError("there is nothing to study: make an explorer by AttentionExplorer(...)")
 
 
 class SavedWidget(anywidget.AnyWidget):
@@ -95,6 +109,8 @@ class AttentionSource(SavedWidget):
         numbers does so under `lock`.
     ask : callable
         Puts a question to the model; returns the share that is done, None when all is.
+    study : callable
+        Goes on with a study; returns the share that is done, and what came of it, once.
     """
 
     _esm = "export default {}"
@@ -103,10 +119,13 @@ class AttentionSource(SavedWidget):
     answer_within = 0.04
 
     def __init__(
-        self, kinds: Mapping[str, Kind], ask: Callable[[Question], float | None] = nobody_to_ask
+        self,
+        kinds: Mapping[str, Kind],
+        ask: Callable[[Question], float | None] = nobody_to_ask,
+        study: Callable[[Wish], tuple[float, Studied | None]] = nothing_to_study,
     ) -> None:
         self.lock = threading.Lock()
-        self._ask = ask
+        self._ask, self._study = ask, study
         self._worker = Worker(self.lock)
         self.kinds = kinds
         super().__init__()
@@ -132,14 +151,16 @@ class AttentionSource(SavedWidget):
 
     def _answer(self, identity: str, fields: Mapping[str, object]) -> Answer:
         kind = fields.get("kind")
-        if kind not in ("tokens", "weights", "everything", "terms", "ask"):
-            raise ValueError(
-                f"unknown kind of request {kind!r:.80}: use tokens, weights, everything, terms or "
-                "ask"
-            )
+        if kind not in _KINDS:
+            raise ValueError(f"unknown kind of request {kind!r:.80}: use {', '.join(_KINDS)}")
         if kind == "ask":
             return self._asked(identity, fields), []
+        if kind == "part":
+            part: PartReply = {"id": identity, "kind": "part"}
+            return part, [compress([part_named(read_part(fields))])]
         shown = read_shown(fields, self.kinds)
+        if kind == "study":
+            return self._studied(identity, shown, fields), []
         if kind == "tokens":
             return tokens_reply(self.kinds[shown], identity), []
         if kind == "weights":
@@ -152,6 +173,10 @@ class AttentionSource(SavedWidget):
 
     def _asked(self, identity: str, fields: Mapping[str, object]) -> AskReply:
         return {"id": identity, "kind": "ask", "progress": self._ask(read_question(fields))}
+
+    def _studied(self, identity: str, shown: str, fields: Mapping[str, object]) -> StudyReply:
+        share, studied = self._study(read_study(fields, shown))
+        return {"id": identity, "kind": "study", "progress": share, "studied": studied}
 
     def _ready_weights(self, identity: str, shown: str, fields: Mapping[str, object]) -> Answer:
         attention = self.kinds[shown].attention

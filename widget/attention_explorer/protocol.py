@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 # The last one is of question answering: it is there where a question was asked.
-ViewName = Literal["text", "heads", "matrix", "model", "neuron", "qa"]
+ViewName = Literal["text", "heads", "matrix", "model", "neuron", "evidence", "qa"]
 Theme = Literal["auto", "light", "dark"]
 Unit = Literal["token", "word", "segment"]
 # Keys whose weights are set aside: what the tokenizer added, the first token, marks.
@@ -175,6 +175,7 @@ class ViewState(TypedDict):
     scale_to: ScaleTo
     sort: str
     answer: int
+    edits: list[EditInfo]
     theme: Theme
     _qa: QaInfo | None
     _description: Description
@@ -243,7 +244,252 @@ class AskRequest(TypedDict):
     window: int | None
 
 
-Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest | AskRequest
+class AblateInfo(TypedDict):
+    """What a head gives is taken away before it is projected: 0, or its mean over the queries."""
+
+    do: Literal["ablate"]
+    on: bool
+    kind: str
+    layer: int
+    head: int
+    by: Literal["zero", "mean"]
+
+
+class CutInfo(TypedDict):
+    """Some tokens read no more of some others, cut before the softmax; None means all."""
+
+    do: Literal["cut"]
+    on: bool
+    kind: str
+    queries: list[int]
+    keys: list[int]
+    layers: list[int] | None
+    heads: list[int] | None
+
+
+class ReplaceInfo(TypedDict):
+    """Another token stands in a token's place."""
+
+    do: Literal["replace"]
+    on: bool
+    position: int
+    token: str
+
+
+# What is changed when the model is run again; those that aren't `on` wait. Counted in tokens.
+EditInfo = AblateInfo | CutInfo | ReplaceInfo
+
+
+class HeadStudy(TypedDict):
+    """Ask what a head does in this text, and where it doesn't."""
+
+    of: Literal["head"]
+    layer: int
+    head: int
+
+
+class ReadsStudy(TypedDict):
+    """Ask which heads read some keys from some queries, or rather those than others, `against`."""
+
+    of: Literal["reads"]
+    queries: list[int]
+    keys: list[int]
+    against: list[int]
+
+
+class PairStudy(TypedDict):
+    """Ask how unusual one weight is, and what it carries."""
+
+    of: Literal["pair"]
+    layer: int
+    head: int
+    query: int
+    key: int
+
+
+class EffectStudy(TypedDict):
+    """Ask what edits change of what the model says at a token; None: where it says most."""
+
+    of: Literal["effect"]
+    edits: list[EditInfo]
+    at: int | None
+
+
+class SweepStudy(TypedDict):
+    """Ask what each head changes alone, or each key of what a query reads in one head."""
+
+    of: Literal["sweep"]
+    over: Literal["heads", "keys"]
+    layer: int
+    head: int
+    query: int | None
+    at: int | None
+
+
+class TextStudy(TypedDict):
+    """Let the model read another text; what is shown changes."""
+
+    of: Literal["text"]
+    text: str
+    text_pair: str | None
+
+
+class MeasureStudy(TypedDict):
+    """Let something else than weights be worked out and shown."""
+
+    of: Literal["measure"]
+    measure: str
+
+
+# The first three are of what is known; the others run the model, one at a time.
+Study = HeadStudy | ReadsStudy | PairStudy | EffectStudy | SweepStudy | TextStudy | MeasureStudy
+
+
+class StudyRequest(TypedDict):
+    """Ask what takes longer than a weight; the newest of each kind of study is worked on.
+
+    Sent again with the same `run` it asks how far that is. One that nobody asks about for some
+    seconds is given up.
+    """
+
+    id: str
+    kind: Literal["study"]
+    shown: str
+    run: str
+    study: Study
+
+
+class PartRequest(TypedDict):
+    """Ask for a part of the renderer that isn't needed until a view is opened."""
+
+    id: str
+    kind: Literal["part"]
+    shown: str
+    name: Literal["evidence"]
+
+
+Request = (
+    TokensRequest
+    | WeightsRequest
+    | EverythingRequest
+    | TermsRequest
+    | AskRequest
+    | StudyRequest
+    | PartRequest
+)
+
+
+class Miss(TypedDict):
+    """A query that doesn't read what its head's label says, but something else."""
+
+    query: int
+    expected: list[int]
+    weight: float
+    instead: int
+    instead_weight: float
+
+
+class HeadLabel(TypedDict):
+    """What a head does: its score, what even attention would have, on how many rows it stands."""
+
+    name: str
+    score: float
+    baseline: float
+    support: int
+    misses: list[Miss]
+
+
+class HeadStudied(TypedDict):
+    """`why` says why a head can't have labels, where it can't."""
+
+    of: Literal["head"]
+    labels: list[HeadLabel]
+    why: str
+
+
+class ReadsStudied(TypedDict):
+    """Of all heads, layer by layer; None where a number isn't defined.
+
+    `mass` is the mean over the queries of the sum over the keys, `percentile` that among the same
+    pattern elsewhere in the text, `p` by chance in any head. With `against` its masses, and what of
+    the difference is chance.
+    """
+
+    of: Literal["reads"]
+    mass: list[float]
+    percentile: list[float | None]
+    p: list[float | None]
+    against: list[float]
+    p_difference: list[float | None]
+    uniform: float | None
+    notes: list[str]
+
+
+class PairStudied(TypedDict):
+    """A weight's percentile among `cells` of its distance, and what it carries.
+
+    `norm` is the share of |Af| in the query's row, `logit` what it adds to the logit of
+    `logit_of`; where one is None, the sentence beside it says why.
+    """
+
+    of: Literal["pair"]
+    percentile: float | None
+    cells: int
+    norm: float | None
+    norm_why: str
+    logit: float | None
+    logit_of: str
+    logit_why: str
+
+
+class Odds(TypedDict):
+    """What the model gives something before and after."""
+
+    text: str
+    before: float
+    after: float
+
+
+class EffectStudied(TypedDict):
+    """What edits changed: `about` says of what, `odds` are the likeliest before or after.
+
+    `kl` is in nats; `distance` a cosine distance, of a model that gives no probabilities. `python`
+    does the same.
+    """
+
+    of: Literal["effect"]
+    about: str
+    odds: list[Odds]
+    kl: float | None
+    distance: float | None
+    said: str
+    python: str
+    notes: list[str]
+
+
+class SweepStudied(TypedDict):
+    """What each head or key has of attention and changes; `effect` and `attention` say of what.
+
+    `correlation` is Spearman's; `band` what random ones change, in the middle 95 %.
+    """
+
+    of: Literal["sweep"]
+    attentions: list[float]
+    effects: list[float]
+    attention: str
+    effect: str
+    correlation: float | None
+    band: tuple[float, float] | None
+    notes: list[str]
+
+
+class ShownStudied(TypedDict):
+    """What is shown has changed, and all else with it."""
+
+    of: Literal["shown"]
+
+
+Studied = HeadStudied | ReadsStudied | PairStudied | EffectStudied | SweepStudied | ShownStudied
 
 
 class StepInfo(TypedDict):
@@ -325,6 +571,22 @@ class AskReply(TypedDict):
     progress: float | None
 
 
+class StudyReply(TypedDict):
+    """How far a study is; when it is done, what came of it, once."""
+
+    id: str
+    kind: Literal["study"]
+    progress: float
+    studied: Studied | None
+
+
+class PartReply(TypedDict):
+    """Buffer 0: the part, a module, zlib."""
+
+    id: str
+    kind: Literal["part"]
+
+
 class ErrorReply(TypedDict):
     """What went wrong, as a sentence for the person who looks; `detail` is the traceback."""
 
@@ -334,7 +596,7 @@ class ErrorReply(TypedDict):
     detail: str
 
 
-Reply = TokensReply | WeightsReply | TermsReply | AskReply | ErrorReply
+Reply = TokensReply | WeightsReply | TermsReply | AskReply | StudyReply | PartReply | ErrorReply
 
 
 class SavedReplies(TypedDict):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast, get_args
 
 from .attention import Attention
+from .part import PARTS
 from .protocol import (
     Axis,
     LineKey,
@@ -14,6 +15,7 @@ from .protocol import (
     Reduction,
     SpanKey,
     StripKey,
+    Study,
     TileKey,
 )
 from .tiles import check_sampled, n_levels, tile_grid
@@ -103,6 +105,32 @@ def read_question(fields: Mapping[str, object]) -> Question:
     if run is None:
         raise ValueError("a request to ask needs run, a string that names it")
     return Question(run, question, context, window)
+
+
+class Wish(NamedTuple):
+    """A study that is asked for: the run's name, what is shown, and what is to be studied."""
+
+    run: str
+    shown: str
+    study: Study
+
+
+def read_study(fields: Mapping[str, object], shown: str) -> Wish:
+    """Return the study that is asked for; what it needs is checked by who does it."""
+    study, run = fields.get("study"), fields.get("run")
+    if not isinstance(run, str):
+        raise ValueError(f"a study needs run, a string that names it; got {run!r:.80}")
+    if not isinstance(study, Mapping) or not isinstance(study.get("of"), str):
+        raise ValueError(f"a study is an object that says of what it is, got {study!r:.80}")
+    return Wish(run, shown, cast(Study, study))
+
+
+def read_part(fields: Mapping[str, object]) -> str:
+    """Return the name of the part of the renderer that is asked for."""
+    name = fields.get("name")
+    if name not in PARTS:
+        raise ValueError(f"there is no part {name!r:.80}: only {', '.join(PARTS)}")
+    return name
 
 
 class Question(NamedTuple):

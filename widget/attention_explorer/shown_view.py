@@ -10,22 +10,23 @@ from typing import Any
 
 import traitlets
 
-from .channel import AttentionSource, nobody_to_ask
+from .channel import AttentionSource, nobody_to_ask, nothing_to_study
 from .opening import describe, room_beside, take_snapshot
-from .requests import Question
+from .part import STATIC
+from .protocol import Studied
+from .requests import Question, Wish
 from .state import Limits
 from .tracing import Kind
 from .variants import Variant, Variants
 from .view_state import ViewState, variant_of
 
-_STATIC = Path(__file__).parent / "static"
 CLOSED = "this explorer is closed: its weights were let go"
 _NOTHING_LOOKED_AT: dict[str, object] = {"hovered": None, "selected": None, "also": []}
 
 
 def module(name: str) -> Path | str:
     """Return a bundle that was built; "" where it wasn't."""
-    path = _STATIC / f"{name}.js"
+    path = STATIC / f"{name}.js"
     return path if path.is_file() else ""
 
 
@@ -63,7 +64,7 @@ class ShownView(ViewState):
     ) -> None:
         if not type(self)._esm:
             raise RuntimeError(
-                f"the JavaScript part isn't built ({_STATIC} lacks it): in the project's folder "
+                f"the JavaScript part isn't built ({STATIC} lacks it): in the project's folder "
                 "run `pip install .` or `npm --prefix js ci && npm --prefix js run build`, then "
                 "restart Python"
             )
@@ -81,7 +82,7 @@ class ShownView(ViewState):
     def open(self) -> None:
         """Open the comms: the data model's first, which the view model's state names."""
         if self.comm is None:
-            self._data = AttentionSource(self._variants, self._ask_model)
+            self._data = AttentionSource(self._variants, self._ask_model, self._study)
             self._source = f"IPY_MODEL_{self._data.model_id}"
             for name, value in self._saved_state(
                 self._variants, self._variant, self.layer, self.heads[0]
@@ -110,6 +111,10 @@ class ShownView(ViewState):
     def _ask_model(self, question: Question) -> float | None:
         """Put a question to the model; return the share that is done, None when all is."""
         return nobody_to_ask(question)
+
+    def _study(self, wish: Wish) -> tuple[float, Studied | None]:
+        """Go on with a study; return the share that is done, and what came of it, once."""
+        return nothing_to_study(wish)
 
     def _limits_of(self, variants: Variants, variant: Variant) -> Limits:
         return Limits.of(variants.show(variant), variants.kinds, variant.kind, self._views)

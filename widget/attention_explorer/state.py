@@ -11,10 +11,24 @@ from typing import Any, Generic, TypeVar, cast, get_args
 
 import traitlets
 
-from .protocol import Pointer, SegmentPair, ViewName
+from .protocol import (
+    AblateInfo,
+    CutInfo,
+    EditInfo,
+    Pointer,
+    ReplaceInfo,
+    SegmentPair,
+    ViewName,
+)
 from .tracing import Kind
 
 T = TypeVar("T")
+
+_EDIT_FIELDS = {
+    "ablate": set(AblateInfo.__annotations__),
+    "cut": set(CutInfo.__annotations__),
+    "replace": set(ReplaceInfo.__annotations__),
+}
 
 
 @dataclass(frozen=True)
@@ -207,6 +221,22 @@ def check_between(value: object, limits: Limits) -> list[SegmentPair]:
                 "expected a list of pairs (segment that reads, segment that is read), e.g. [(0, 1)]"
             )
     return list(dict.fromkeys((pair[0], pair[1]) for pair in cast(list[SegmentPair], pairs)))
+
+
+def check_edits(value: object, limits: Limits) -> list[EditInfo]:
+    """Accept a list of edits, as `protocol.EditInfo`; what they reach is checked when run."""
+    edits = list(value) if isinstance(value, (list, tuple)) else [value]
+    for edit in edits:
+        if not isinstance(edit, Mapping) or edit.get("do") not in _EDIT_FIELDS:
+            known = ", ".join(map(repr, _EDIT_FIELDS))
+            raise ValueError(f"expected a list of edits, dicts with do ({known}); got {edit!r:.80}")
+        expected = _EDIT_FIELDS[edit["do"]]
+        if set(edit) != expected:
+            raise ValueError(
+                f"an edit {edit['do']!r} has {', '.join(sorted(expected))}; got "
+                f"{', '.join(sorted(map(str, edit)))}"
+            )
+    return cast("list[EditInfo]", edits)
 
 
 def check_pointers(value: object, limits: Limits) -> list[Pointer]:

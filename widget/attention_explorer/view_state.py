@@ -13,6 +13,7 @@ from .protocol import (
     ColourScale,
     Combination,
     Direction,
+    EditInfo,
     Hideable,
     Orientation,
     Pointer,
@@ -28,6 +29,7 @@ from .state import (
     Limits,
     Shows,
     check_between,
+    check_edits,
     check_flag,
     check_heads,
     check_hidden,
@@ -103,6 +105,9 @@ class ViewState(SavedWidget):
         Whether the scale ends at the largest weight that can be, or at the largest in view.
     sort : str
         How the model view orders heads: ``"layer"``, or a score's name.
+    edits : list of dict
+        What is to be changed when the model is run again, each with ``"on"``; see
+        `protocol.EditInfo`.
     theme : {"auto", "light", "dark"}
         ``"auto"`` follows the page.
     """
@@ -129,6 +134,7 @@ class ViewState(SavedWidget):
     scale = Checked(one_of(*get_args(ColourScale)), "sqrt").tag(sync=True)
     scale_to = Checked(one_of(*get_args(ScaleTo)), "model").tag(sync=True)
     sort = Checked(check_sort, "layer").tag(sync=True)
+    edits = Checked[list[EditInfo]](check_edits, []).tag(sync=True)
     theme = Checked(one_of(*get_args(Theme)), "auto").tag(sync=True)
 
     # Those that an explorer of any model has.

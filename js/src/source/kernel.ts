@@ -10,6 +10,7 @@ import {
 	type Snapshot,
 	type SpanKey,
 	type StripKey,
+	type Study,
 	type TermsReply,
 	TILE,
 	type TileKey,
@@ -20,9 +21,11 @@ import { Asker, type Asking } from "./asking";
 import { cellsOf, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import { onKernelLost } from "./host";
+import { Parts } from "./parts";
 import { isHere, type Wish, WishfulReader } from "./reader";
 import {
 	type Fault,
+	type PartName,
 	type Question,
 	type Reader,
 	SILENT_AFTER_S,
@@ -30,12 +33,16 @@ import {
 	type TileSource,
 	type Tokens,
 } from "./source";
+import { type Studied, Studies } from "./studies";
 
 const BUSY_AFTER_MS = 1000;
 /** Of tiles: 16 at full size, or as many small ones as that. */
 const CELLS_A_REQUEST = 16 * TILE * TILE;
 const KEYS_A_REQUEST = 1000;
 const LINES_A_REQUEST = 400;
+
+/** What is asked beside the numbers: how far these are stays as it was. */
+const ASIDE: readonly Request["kind"][] = ["terms", "ask", "study", "part"];
 
 const GONE = "The kernel is gone. What was loaded stays; run the cell again for the rest.";
 const SAVED = "No kernel: this shows what was saved with the notebook.";
@@ -67,11 +74,13 @@ export class KernelSource implements TileSource {
 	#tokens: Tokens | undefined;
 	readonly #askedOnce = new Set<Request["kind"]>();
 	readonly #asker = new Asker();
+	readonly #studies = new Studies();
+	readonly #parts = new Parts();
 	#requests = 0;
 	#answered = false;
 	/** The most tiles that were missing since none was. */
 	#most = 0;
-	#pending: { id: string; names: string[]; asked: boolean; since: number } | null = null;
+	#pending: { id: string; names: string[]; kind: Request["kind"]; since: number } | null = null;
 
 	constructor(description: Description, snapshot: Snapshot, signal: AbortSignal) {
 		this.description = description;
@@ -118,6 +127,11 @@ export class KernelSource implements TileSource {
 
 	ask(question: Question): void {
 		this.#asker.ask(this.#newId(), question);
+		this.#wake();
+	}
+
+	/** Something is to be asked that no drawing wishes for. */
+	#wake(): void {
 		this.#changed();
 		if (this.status.kind === "gone") this.#lost();
 		else this.#pump();
@@ -126,6 +140,35 @@ export class KernelSource implements TileSource {
 	stopAsking(): void {
 		this.#asker.stop();
 		this.#changed();
+	}
+
+	studied(study: Study): Studied | undefined {
+		return this.#studies.of(study);
+	}
+
+	get studying(): Studied | undefined {
+		return this.#studies.running;
+	}
+
+	study(study: Study): void {
+		if (!this.#studies.ask(study, this.#newId())) return;
+		this.#wake();
+	}
+
+	studyAgain(study: Study): void {
+		this.#studies.forget(study);
+		this.study(study);
+	}
+
+	stopStudying(): void {
+		this.#studies.stop();
+		this.#changed();
+	}
+
+	part(name: PartName): Promise<string> {
+		const part = this.#parts.want(name);
+		this.#wake();
+		return part;
 	}
 
 	dismissFault(): void {
@@ -158,7 +201,10 @@ export class KernelSource implements TileSource {
 		const why = this.#answered ? GONE : this.#saved ? SAVED : NOTHING_SAVED;
 		this.#model = null;
 		this.#pending = null;
-		this.#asker.failed({ message: why, detail: "" });
+		const fault = { message: why, detail: "" };
+		this.#asker.failed(fault);
+		this.#studies.lost(fault);
+		this.#parts.failed(fault);
 		this.#setStatus({ kind: "gone", why });
 	}
 
@@ -182,7 +228,7 @@ export class KernelSource implements TileSource {
 			return false;
 		}
 		const id = this.#newId();
-		this.#pending = { id, names, asked: body.kind === "ask", since: performance.now() };
+		this.#pending = { id, names, kind: body.kind, since: performance.now() };
 		try {
 			this.#model.send({ id, shown: this.description.shown, ...body } satisfies Request);
 		} catch {
@@ -201,8 +247,9 @@ export class KernelSource implements TileSource {
 
 	#next(): { body: Body | null; names: string[] } {
 		const numbers = this.#nextNumbers();
-		const ask = this.#asker.next(numbers.body !== null);
-		return ask ? { body: ask, names: [] } : numbers;
+		const wait = numbers.body !== null;
+		const body = this.#parts.next() ?? this.#asker.next(wait) ?? this.#studies.next(wait);
+		return body ? { body, names: [] } : numbers;
 	}
 
 	#nextNumbers(): { body: Body | null; names: string[] } {
@@ -278,13 +325,18 @@ export class KernelSource implements TileSource {
 	async #receive(reply: Reply, buffers: DataView[]): Promise<void> {
 		if (reply.id !== this.#pending?.id) return;
 		this.#answered = true;
-		const { names, asked } = this.#pending;
+		const { names, kind } = this.#pending;
+		const aside = ASIDE.includes(kind);
 		try {
 			if (reply.kind === "tokens") this.#putTokens(reply);
 			else if (reply.kind === "weights") await this.#putWeights(reply, buffers);
 			else if (reply.kind === "terms") await this.#putTerms(reply, buffers);
 			else if (reply.kind === "ask") this.#asker.heard(reply.progress);
-			else if (asked) this.#asker.failed(reply);
+			else if (reply.kind === "study") this.#studies.heard(reply);
+			else if (reply.kind === "part") await this.#parts.heard(buffers);
+			else if (kind === "ask") this.#asker.failed(reply);
+			else if (kind === "study") this.#studies.failed(reply);
+			else if (kind === "part") this.#parts.failed(reply);
 			else this.#refuse(names, reply);
 		} catch (error) {
 			this.#refuse(names, {
@@ -295,7 +347,6 @@ export class KernelSource implements TileSource {
 		if (this.#signal.aborted || !this.#pending) return;
 		this.#pending = null;
 		const share = reply.kind === "weights" ? reply.progress : null;
-		const aside = reply.kind === "terms" || asked;
 		if (aside && this.status.kind === "computing") this.#changed();
 		else this.#settle(share);
 		this.#pump();

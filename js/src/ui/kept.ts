@@ -1,5 +1,7 @@
 import { History } from "../history";
 import type { SpanKey } from "../protocol.gen";
+import type { PartName } from "../source/source";
+import type { ExtraView } from "../views/view";
 
 const CONTROLS = "button, select, input, summary";
 const MENUS = ".menu";
@@ -16,6 +18,9 @@ export class Kept {
 	block: SpanKey | null = null;
 	/** What a view that only some explorers have hands over. */
 	extra: unknown;
+	/** Parts of the renderer that were opened, and what each hands over. */
+	readonly parts = new Map<PartName, ExtraView>();
+	readonly ofPart = new Map<PartName, unknown>();
 	#focused = "";
 	#open: readonly boolean[] = [];
 	#height = 0;

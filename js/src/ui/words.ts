@@ -8,6 +8,7 @@ export const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	matrix: "Matrix",
 	model: "Model",
 	neuron: "Neuron",
+	evidence: "Evidence",
 	qa: "QA",
 };
 

@@ -1,0 +1,62 @@
+import type { PartName } from "../source/source";
+import { make } from "../ui/dom";
+import { VIEW_LABELS } from "../ui/words";
+import type { ExtraView, Parts, View } from "./view";
+
+/** A view whose code comes from the kernel when it is opened first: it needs a kernel anyway. */
+export function lazyView(name: PartName, parts: Parts): View {
+	const { kept, source, actions, signal } = parts;
+	const el = make("section", { class: `pane ${name}`, "aria-label": `${name} view` });
+	const label = VIEW_LABELS[name].toLowerCase();
+	let view: View | undefined;
+	let loading = false;
+
+	function mount(part: ExtraView): void {
+		if (signal.aborted) return;
+		kept.parts.set(name, part);
+		const style = document.createElement("style");
+		style.textContent = part.css;
+		view = part.mount(parts);
+		el.replaceChildren(style, view.el);
+		actions.redraw();
+	}
+
+	function say(text: string): void {
+		const again = make("button", { type: "button", class: "quiet" }, "try again");
+		again.addEventListener("click", load, { signal });
+		el.replaceChildren(make("p", { class: "muted", role: "alert" }, text, " ", again));
+	}
+
+	function load(): void {
+		loading = true;
+		el.replaceChildren(make("p", { class: "muted" }, `opening the ${label} view …`));
+		source
+			.part(name)
+			.then(imported)
+			.then(mount)
+			.catch((error: Error) => {
+				if (!signal.aborted) say(`The ${label} view can’t be opened: ${error.message}`);
+			});
+	}
+
+	return {
+		el,
+		measure: () => view?.measure(),
+		update(scene) {
+			const known = kept.parts.get(name);
+			if (!view && known) mount(known);
+			else if (!view && !loading) load();
+			view?.update(scene);
+		},
+	};
+}
+
+async function imported(code: string): Promise<ExtraView> {
+	const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+	try {
+		const module = (await import(/* @vite-ignore */ url)) as { default: ExtraView };
+		return module.default;
+	} finally {
+		URL.revokeObjectURL(url);
+	}
+}
