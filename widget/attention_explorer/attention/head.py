@@ -40,10 +40,7 @@ class Head:
         """Return the weights of all keys, shape (queries, keys)."""
         with exactly(self._normalisers.device):
             rows = self._rows(queries)
-            scores = rows.against(self._every_key)
-            peak = scores.amax(-1)
-            weights = exp_(scores.sub_(peak[:, None]))
-            return weights.div_(rows.with_sink(peak, weights.sum(-1))[:, None])
+            return rows.softmax(rows.against(self._every_key))
 
     def weights(self, queries: slice, keys: Index) -> torch.Tensor:
         """Return weights of rows that are learned, shape (queries, keys)."""

@@ -118,6 +118,12 @@ class RowScores:
             states.mask.hide(scores, self.head, self.queries, positions)
         return scores
 
+    def softmax(self, scores: torch.Tensor) -> torch.Tensor:
+        """Return the weights of all keys, in the place of the scores against them."""
+        peak = scores.amax(-1)
+        weights = exp_(scores.sub_(peak[:, None]))
+        return weights.div_(self.with_sink(peak, weights.sum(-1))[:, None])
+
     def with_sink(self, peak: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
         """Return the rows' sums of exp(score - peak), the head's sink included."""
         if self.states.sinks is None:

@@ -88,16 +88,19 @@ class Live:
             for name, value in self.given.batch.items()
         }
 
-    def positions(self, kind: str) -> tuple[torch.Tensor, torch.Tensor]:
+    def positions(
+        self, kind: str, lengths: tuple[int, int] | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the positions in the inputs of a kind's queries and keys: those without padding.
 
-        Two tensors of int64 on the CPU.
+        Two tensors of int64 on the CPU. `lengths` are those of both sides, padding included, where
+        only a pass tells them, as of images and sounds.
         """
         own = next(name for name, shown in self.names.items() if shown == kind)
         sides = [self.given.streams[side] for side in SIDES[own]]
+        known = lengths or [side.length or len(side.name(self.example, 0)) for side in sides]
         queries, keys = (
-            side.positions(self.example, side.length or len(side.name(self.example, 0)))
-            for side in sides
+            side.positions(self.example, length) for side, length in zip(sides, known, strict=True)
         )
         return queries, keys
 
