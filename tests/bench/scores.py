@@ -8,9 +8,10 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
-import transformers
+from transformers import BertConfig, BertModel
 
 from attention_explorer import Tokens, trace
 from attention_explorer.analysis.labels import head_labels
@@ -25,7 +26,8 @@ ROUNDS = 5
 def main() -> None:
     """Print the seconds of each, side by side in one process, and their ratios."""
     torch.manual_seed(0)
-    model = transformers.BertModel(transformers.BertConfig()).eval()
+    model: Any = BertModel(BertConfig())
+    model.eval()
     inputs = {"input_ids": torch.randint(1000, 30000, (1, N))}
     traced = trace(model, inputs=inputs, tokens=Tokens.from_strings(tokens_of(N)))
 
