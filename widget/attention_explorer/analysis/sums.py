@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..attention import Attention
 from ..attention.base import Float
 from ..attention.blocks import pieces
+from .moved import sample
 from .patterns import FIXED, PATTERNS, RELATIVE, Flags, Indices, Text
 
 Numbers = npt.NDArray[np.float64]
@@ -60,11 +61,7 @@ class Sums(NamedTuple):
 
 def sampled_queries(n_queries: int, rows: int = ROWS) -> Indices:
     """Return the queries that are read: all, or one at random of each of `rows` equal stretches."""
-    if n_queries <= rows:
-        return np.arange(n_queries)
-    edges = np.linspace(0, n_queries, rows + 1)
-    within = np.random.default_rng(_SEED).random(rows)
-    return (edges[:-1] + within * np.diff(edges)).astype(np.int64)
+    return sample(n_queries, rows, _SEED)
 
 
 def every_head(attention: Attention) -> list[Part]:
