@@ -1,23 +1,10 @@
-import { css } from "../draw/colour";
 import { density } from "../draw/noted";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
 import { headText, short } from "../ui/words";
 import { ARROWS, zoomButtons, zoomOfKey } from "./gestures";
-import {
-	boxIn,
-	boxOf,
-	cellsInView,
-	type Grid,
-	gridOf,
-	headAt,
-	headIn,
-	inView,
-	labelStep,
-	orderBy,
-	placeOf,
-	type Room,
-} from "./grid";
+import { boxOf, type Grid, gridOf, headAt, headIn, orderBy, placeOf, type Room } from "./grid";
+import { drawMarks, drawNames, drawNumbers } from "./map-marks";
 import { remarkLine } from "./remark";
 import { type Drawn, Thumbnails } from "./thumbnails";
 import type { Actions, HeadOf, View } from "./view";
@@ -25,8 +12,6 @@ import type { Actions, HeadOf, View } from "./view";
 const SMALL_HEIGHT = 248;
 const LARGE_HEIGHT = 540;
 const MOST_ZOOM = 16;
-/** From this width on a head has room for its name. */
-const NAMED_FROM = 30;
 
 /** Every head of every layer: to find one's way, and with a token looked at, what each reads for it. */
 export function modelView(actions: Actions, signal: AbortSignal): View {
@@ -219,70 +204,6 @@ function captionOf({ description, peek, state }: Scene, scores: Float32Array | u
 	const score = scores?.[peek.layer * description.heads + peek.head];
 	const name = headText(description, peek);
 	return score === undefined ? name : `${name} · ${state.sort} ${score.toFixed(3)}`;
-}
-
-function drawNumbers(
-	context: CanvasRenderingContext2D,
-	grid: Grid,
-	view: Room,
-	{ colours, description }: Scene,
-): void {
-	// Sorted, a row is no layer; the head under the pointer is named above.
-	if (grid.order) return;
-	context.fillStyle = css(colours.dark ? [154, 154, 166] : [107, 107, 118]);
-	context.font = "11px system-ui, sans-serif";
-	context.textBaseline = "middle";
-	context.textAlign = "center";
-	const [head0, head1] = inView(view.x, view.width, grid.left, grid.across, grid.heads);
-	for (let head = head0; head < head1; head++)
-		if (head % labelStep(grid.across, 20) === 0)
-			context.fillText(`${head}`, grid.left + (head + 0.5) * grid.across, grid.top / 2);
-	context.textAlign = "right";
-	const [layer0, layer1] = inView(view.y, view.height, grid.top, grid.down, grid.layers);
-	for (let layer = layer0; layer < layer1; layer++)
-		if (layer % labelStep(grid.down, 13) === 0)
-			context.fillText(
-				`${description.layers[layer]}`,
-				grid.left - 6,
-				grid.top + (layer + 0.5) * grid.down,
-			);
-}
-
-/** Sorted heads have their names on them, where there is room. */
-function drawNames(
-	context: CanvasRenderingContext2D,
-	grid: Grid,
-	room: Room,
-	{ colours, description }: Scene,
-): void {
-	if (!grid.order || grid.across < NAMED_FROM || grid.down < NAMED_FROM / 2) return;
-	context.font = "10px system-ui, sans-serif";
-	context.textAlign = "left";
-	for (const [row, column] of cellsInView(grid, room)) {
-		const { layer, head } = headIn(grid, row, column);
-		const name = `${description.layers[layer]}.${head}`;
-		const [left, top] = boxIn(grid, row, column);
-		context.fillStyle = css(colours.dark ? [20, 20, 23] : [255, 255, 255], 0.8);
-		context.fillRect(left, top, context.measureText(name).width + 4, 12);
-		context.fillStyle = css(colours.dark ? [235, 235, 240] : [27, 27, 31]);
-		context.fillText(name, left + 2, top + 6);
-	}
-}
-
-/** The chosen heads, and the one under the pointer. */
-function drawMarks(
-	context: CanvasRenderingContext2D,
-	grid: Grid,
-	{ state, peek, colours }: Scene,
-): void {
-	const mark = (head: HeadOf, colour: string) => {
-		const [left, top, width, height] = boxOf(grid, head);
-		context.strokeStyle = colour;
-		context.strokeRect(left - 1, top - 1, width + 2, height + 2);
-	};
-	context.lineWidth = 2;
-	for (const head of state.heads) mark({ layer: state.layer, head }, css(colours.reader));
-	if (peek) mark(peek, css(colours.dark ? [235, 235, 240] : [27, 27, 31]));
 }
 
 function titleOf({ focus, tokens }: Scene): string {
