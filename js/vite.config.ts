@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { zlibAsync } from "@gfx/zopfli";
 import { defineConfig, type Plugin } from "vite";
 
@@ -57,13 +58,55 @@ export default m.default;
 	return lines.replace(/\s*([=;:,<+\-*/&(){}[\]])\s*/g, "$1");
 }
 
+/** What a part takes from the renderer that it comes to: `kit` in `src/kit.ts` has the same names. */
+const LENT: Readonly<Record<string, readonly string[]>> = {
+	preact: ["h", "render"],
+	"preact/jsx-runtime": ["Fragment", "jsx", "jsxs"],
+};
+const SHARED = ["draw/colour", "draw/matrix", "ui/dom", "ui/words"];
+
+/** A part of the renderer: a function of the kit, whose modules aren't built in. */
+function part(): Plugin {
+	const LENDS = "\0kit:";
+	return {
+		name: "part",
+		enforce: "pre",
+		async resolveId(source, importer) {
+			if (source in LENT) return LENDS + source;
+			const found = await this.resolve(source, importer, { skipSelf: true });
+			const shared = SHARED.find((name) => found?.id.endsWith(`/src/${name}.ts`));
+			return shared ? LENDS + shared : found;
+		},
+		load(id) {
+			if (!id.startsWith(LENDS)) return null;
+			const name = id.slice(LENDS.length);
+			const exported = LENT[name] ?? exportsOf(`src/${name}.ts`);
+			return `export const { ${exported.join(", ")} } = kit[${JSON.stringify(name)}];`;
+		},
+		generateBundle(_, bundle) {
+			for (const chunk of Object.values(bundle))
+				if (chunk.type === "chunk")
+					chunk.code = `export default (kit) => {${chunk.code}return part();}`;
+		},
+	};
+}
+
+function exportsOf(file: string): string[] {
+	const text = readFileSync(file, "utf-8");
+	return [...text.matchAll(/^export (?:function|const|class) (\w+)/gm)].map(
+		([, name]) => `${name}`,
+	);
+}
+
+const PARTS = ["evidence", "neuron"];
+
 /**
- * One file for explorers of any model, one for those of question answering, and one for the part that
- * comes when its view is opened: --mode widget, qa, evidence.
+ * One file for explorers of any model, one for those of question answering, and one for each part that
+ * comes when its view is opened: --mode widget, qa, evidence, neuron.
  */
 export default defineConfig(({ mode }) => ({
-	// A part goes over the channel, which packs what it sends.
-	plugins: mode === "evidence" ? [] : [packed()],
+	// What a part has goes over the channel, which packs it.
+	plugins: [PARTS.includes(mode) ? part() : packed()],
 	build: {
 		outDir: "../widget/attention_explorer/static",
 		// Emptying the folder would kill anywidget's hot reload.
@@ -72,6 +115,11 @@ export default defineConfig(({ mode }) => ({
 		// An ES library keeps its white space unless the bundler itself is told.
 		rolldownOptions: { output: { minify: true } },
 		target: "es2022",
-		lib: { entry: `src/${mode}.ts`, formats: ["es"], fileName: () => `${mode}.js` },
+		lib: {
+			entry: `src/${mode}.ts`,
+			formats: [PARTS.includes(mode) ? "iife" : "es"],
+			name: "part",
+			fileName: () => `${mode}.js`,
+		},
 	},
 }));

@@ -13,7 +13,7 @@ const quiet = [
 
 export default defineConfig({
 	// Found only while the tests run, they would reload the page under them.
-	optimizeDeps: { include: ["preact", "preact/jsx-dev-runtime", "axe-core"] },
+	optimizeDeps: { include: ["preact", "preact/jsx-runtime", "preact/jsx-dev-runtime", "axe-core"] },
 	test: {
 		include: ["test/**/*.test.{ts,tsx}"],
 		api: { host: "127.0.0.1" },

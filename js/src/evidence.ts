@@ -3,5 +3,4 @@ import { evidenceView } from "./views/evidence";
 import type { ExtraView } from "./views/view";
 
 /** The part that comes from the kernel when the evidence view is opened. */
-const part: ExtraView = { name: "evidence", css, mount: evidenceView };
-export default part;
+export default (): ExtraView => ({ name: "evidence", css, mount: evidenceView });

@@ -28,7 +28,6 @@ import { Inks } from "./views/inks";
 import { lazyView } from "./views/lazy";
 import { matrixView } from "./views/matrix";
 import { modelView } from "./views/model";
-import { neuronView } from "./views/neuron";
 import { textView } from "./views/text";
 import type { Actions, ExtraView, HeadOf, View } from "./views/view";
 
@@ -111,9 +110,8 @@ export function mountExplorer(
 	const matrix = matrixView(actions, signal, kept.block);
 	kept.block = null;
 	const model = modelView(actions, signal);
-	const neuron = neuronView(actions, signal);
 	const parts = { actions, finder, source, store, kept, signal };
-	const evidence = lazyView("evidence", parts);
+	const [neuron, evidence] = [lazyView("neuron", parts), lazyView("evidence", parts)];
 	root.append(text.el, steps, panes, neuron.el, evidence.el, readout);
 	panes.append(heads.el, model.el, matrix.el);
 

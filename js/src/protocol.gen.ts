@@ -31,6 +31,10 @@ export type ColourScale = (typeof COLOUR_SCALES)[number];
 export const SCALE_TOS = ["model", "head"] as const;
 export type ScaleTo = (typeof SCALE_TOS)[number];
 
+/** What colours a head in the model view: its weights, or the score that heads are sorted by. */
+export const PAINTS = ["weights", "score"] as const;
+export type Paint = (typeof PAINTS)[number];
+
 /**
  * How a weight w becomes bytes. `float32`: itself. `quartic8`: uint8 of (w / scale) ** (1/4) * 255.
  * `signed8`: uint8 of 128 + sign(w) * (|w| / scale) ** (1/4) * 127.
@@ -192,6 +196,7 @@ export interface ViewState {
 	readonly scale: ColourScale;
 	readonly scale_to: ScaleTo;
 	readonly sort: string;
+	readonly paint: Paint;
 	readonly answer: number;
 	readonly edits: readonly EditInfo[];
 	readonly theme: Theme;
@@ -367,7 +372,7 @@ export interface PartRequest {
 	readonly id: string;
 	readonly kind: "part";
 	readonly shown: string;
-	readonly name: "evidence";
+	readonly name: "evidence" | "neuron";
 }
 
 export type Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest | AskRequest | StudyRequest | PartRequest;

@@ -21,6 +21,8 @@ Orientation = Literal["vertical", "horizontal"]
 # How colour follows weight, and whose largest weight is the end of the scale.
 ColourScale = Literal["linear", "sqrt", "log"]
 ScaleTo = Literal["model", "head"]
+# What colours a head in the model view: its weights, or the score that heads are sorted by.
+Paint = Literal["weights", "score"]
 
 # How a weight w becomes bytes. `float32`: itself. `quartic8`: uint8 of (w / scale) ** (1/4) * 255.
 # `signed8`: uint8 of 128 + sign(w) * (|w| / scale) ** (1/4) * 127.
@@ -174,6 +176,7 @@ class ViewState(TypedDict):
     scale: ColourScale
     scale_to: ScaleTo
     sort: str
+    paint: Paint
     answer: int
     edits: list[EditInfo]
     theme: Theme
@@ -365,7 +368,7 @@ class PartRequest(TypedDict):
     id: str
     kind: Literal["part"]
     shown: str
-    name: Literal["evidence"]
+    name: Literal["evidence", "neuron"]
 
 
 Request = (

@@ -4,7 +4,6 @@ import legend from "./legend.css?inline";
 import matrix from "./matrix.css?inline";
 import messages from "./messages.css?inline";
 import model from "./model.css?inline";
-import neuron from "./neuron.css?inline";
 import readout from "./readout.css?inline";
 import steps from "./steps.css?inline";
 import take from "./take.css?inline";
@@ -23,6 +22,5 @@ export const css = [
 	heads,
 	matrix,
 	model,
-	neuron,
 	readout,
 ].join("");

@@ -1,3 +1,4 @@
+import { type Kit, kit } from "../kit";
 import type { PartName } from "../source/source";
 import { make } from "../ui/dom";
 import { VIEW_LABELS } from "../ui/words";
@@ -54,8 +55,8 @@ export function lazyView(name: PartName, parts: Parts): View {
 async function imported(code: string): Promise<ExtraView> {
 	const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 	try {
-		const module = (await import(/* @vite-ignore */ url)) as { default: ExtraView };
-		return module.default;
+		const module = (await import(/* @vite-ignore */ url)) as { default: (kit: Kit) => ExtraView };
+		return module.default(kit);
 	} finally {
 		URL.revokeObjectURL(url);
 	}

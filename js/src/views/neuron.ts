@@ -6,7 +6,7 @@ import type { Scene } from "../scene";
 import type { RowTerms } from "../source/terms";
 import { fitCanvas, handled, make, setName, setText, withModifier } from "../ui/dom";
 import { headText, shown } from "../ui/words";
-import type { Actions, View } from "./view";
+import type { Parts, View } from "./view";
 
 /** Heights in CSS pixels, as in the style sheet. */
 const ROW = 24;
@@ -33,7 +33,7 @@ interface Drawn {
 }
 
 /** One query and one head: how its vector and each key's give the score, and this the weight. */
-export function neuronView(actions: Actions, signal: AbortSignal): View {
+export function neuronView({ actions, signal }: Parts): View {
 	const what = make("span");
 	const sort = make("button", { type: "button", class: "quiet" }, "sorted by position");
 	const title = make("div", { class: "title" }, what, sort);
@@ -47,8 +47,7 @@ export function neuronView(actions: Actions, signal: AbortSignal): View {
 	const canvas = make("canvas");
 	const table = make("div", { class: "terms" }, top, scroll, canvas);
 	const says = make("div", { class: "sums", "aria-live": "polite" });
-	const name = { class: "pane neuron", "aria-label": "neuron view" };
-	const el = make("section", name, title, table, says);
+	const el = make("div", {}, title, table, says);
 	let scene: Scene | undefined;
 	let drawn: Drawn | undefined;
 	let query: number | undefined;
