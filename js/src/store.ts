@@ -30,6 +30,7 @@ const SYNCED = [
 	"scale",
 	"scale_to",
 	"sort",
+	"paint",
 	"answer",
 	"edits",
 	"theme",

@@ -119,6 +119,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 		scale: "sqrt",
 		scale_to: "model",
 		sort: "layer",
+		paint: "weights",
 		answer: 0,
 		theme: "light",
 		_qa: null,

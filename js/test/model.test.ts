@@ -242,6 +242,137 @@ describe("sorted by a score", () => {
 	});
 });
 
+describe("coloured by a score", () => {
+	const peakOf = (weights: Weights, layer: number, head: number) => {
+		const { queries, keys } = weights;
+		const rows = Array.from({ length: queries }, (_, query) =>
+			Math.max(...Array.from({ length: keys }, (_, key) => weights.at(layer, head, query, key))),
+		);
+		return rows.reduce((a, b) => a + b, 0) / queries;
+	};
+	/** Heads by their mean largest weight, highest first. */
+	const ranked = (weights: Weights) =>
+		Array.from({ length: weights.layers * weights.heads }, (_, i) => {
+			const [layer, head] = [Math.floor(i / weights.heads), i % weights.heads];
+			return { layer, head, peak: peakOf(weights, layer, head) };
+		}).sort((a, b) => b.peak - a.peak);
+	const box = (view: Shown) => view.one<HTMLInputElement>(".model .title input");
+	const bar = (view: Shown) => view.one(".model .remark .scores");
+
+	test("a box beside what sorts them turns it on: each place has its score's colour", async () => {
+		const { view, model, settled } = await open();
+		expect(box(view).checkVisibility(), "by layer there is no score").toBe(false);
+		await choose(view.one(".model .title select"), "peak");
+		expect(box(view).checkVisibility()).toBe(true);
+		expect(box(view).checked).toBe(false);
+		expect(box(view).labels?.[0]?.textContent).toBe("colour by it");
+		await click(box(view));
+		expect(model.get("paint")).toBe("score");
+		await settled();
+		const map = new ModelMap(view);
+		const heads = ranked(WEIGHTS);
+		const [least, greatest] = [heads.at(-1)?.peak ?? 0, heads[0]?.peak ?? 0];
+		for (const [place, { peak }] of heads.entries()) {
+			const step = map.step(Math.floor(place / HEADS), place % HEADS, 0.9, 0.9);
+			const share = 0.1 + (0.9 * (peak - least)) / (greatest - least);
+			expect(Math.abs(step - 255 * share), `place ${place}`).toBeLessThan(1);
+		}
+		const ends = `${least.toFixed(3)} to ${greatest.toFixed(3)}`;
+		expect(map.remark().trim()).toBe(`peak from ${ends}`);
+		expect(bar(view).checkVisibility()).toBe(true);
+		await click(box(view));
+		expect(model.get("paint")).toBe("weights");
+		expect(bar(view).checkVisibility()).toBe(false);
+		expectStep(map.step(0, 0, 0.9, 0.9), lastOf(heads[0]), "weights again");
+	});
+
+	const lastOf = (at: { layer: number; head: number } | undefined) =>
+		WEIGHTS.at(at?.layer ?? 0, at?.head ?? 0, QUERIES - 1, KEYS - 1);
+
+	test("a token that is looked at doesn't change it, and its title doesn't say so", async () => {
+		const { view, model, settled } = await open({ sort: "peak", paint: "score" });
+		await settled();
+		const map = new ModelMap(view);
+		const before = map.step(1, 2, 0.9, 0.9);
+		model.set("hovered", [3, null]);
+		await frame();
+		expect(map.title()).toBe("every head");
+		expect(map.step(1, 2, 0.9, 0.9)).toBe(before);
+	});
+
+	test("the name of the map says the head's score", async () => {
+		const { view } = await open({ sort: "peak", paint: "score", layer: 2, heads: [1] });
+		const map = new ModelMap(view);
+		const name = `layer 9 · head 1 · peak ${peakOf(WEIGHTS, 2, 1).toFixed(3)};`;
+		expect(map.el.ariaLabel).toContain(name);
+		await press(map.el, "ArrowLeft");
+		expect(map.el.ariaLabel).not.toContain(name);
+		expect(map.el.ariaLabel).toMatch(/ · peak 0\.\d{3};/);
+	});
+
+	test("without an order by a score heads keep their weights", async () => {
+		const { view, model } = await open({ paint: "score" });
+		const map = new ModelMap(view);
+		expectStep(map.step(1, 2, 0.9, 0.9), WEIGHTS.at(1, 2, QUERIES - 1, KEYS - 1), "by layer");
+		model.set("sort", "no score of ours");
+		await frame();
+		expectStep(map.step(1, 2, 0.9, 0.9), WEIGHTS.at(1, 2, QUERIES - 1, KEYS - 1), "by what isn't");
+	});
+
+	test("weights that aren't drawn aren't asked for", async () => {
+		const { kernel, view } = await openLarge({ sort: "peak", paint: "score" });
+		const map = new ModelMap(view, LARGE);
+		expect(map.step(2, 4, 0.9, 0.9)).toBeGreaterThan(0);
+		// The text view reads those of the chosen head.
+		for (const [layer, head] of tilesAsked(kernel)) expect([layer, head]).toEqual([0, 0]);
+		expect(map.remark()).not.toContain("pooled");
+		const strips = weightsAsked(kernel).flatMap((request) => [...request.strips]);
+		expect(strips).toEqual([]);
+	});
+
+	test("80 x 64 heads have theirs, in the dark too", async () => {
+		const many = weightsOf([80, 64, 6, 5], (layer, head, query, key) => {
+			return ((layer * 64 + head) % 997) / 997 / (1 + query + key);
+		});
+		const { model, open: show } = mount(many, numbered(6, "q"), {
+			keyWords: numbered(5, "k"),
+			state: { view: ["model"], sort: "peak", paint: "score", theme: "dark" },
+		});
+		const map = new ModelMap(await show(), many);
+		expect(map.isDrawn(0, 0) && map.isDrawn(30, 63)).toBe(true);
+		expect(map.step(0, 0), "the light ramp's").toBe(-1);
+		model.set("theme", "light");
+		await frame();
+		expect(map.step(0, 0)).toBe(255);
+		const heads = ranked(many);
+		const [least, greatest] = [heads.at(-1)?.peak ?? 0, heads[0]?.peak ?? 0];
+		const share = ((heads[30 * 64 + 63]?.peak ?? 0) - least) / (greatest - least);
+		expect(Math.abs(map.step(30, 63) - 255 * (0.1 + 0.9 * share))).toBeLessThan(1);
+		map.el.scrollTop = map.el.scrollHeight;
+		await frame();
+		expect(Math.abs(map.step(79, 63) - 25.5), "the least is seen").toBeLessThan(1);
+	});
+
+	test("a picture says what its colours are, and nothing of weights", async () => {
+		const { view, settled } = await open({ sort: "peak", paint: "score", view: ["model"] });
+		await settled();
+		const made = vi.spyOn(URL, "createObjectURL");
+		// A real download would ask where to.
+		const saved = vi.spyOn(HTMLAnchorElement.prototype, "click").mockImplementation(() => {});
+		view.one<HTMLDetailsElement>(".take details").open = true;
+		await click(view.one('.take [aria-label="Model as SVG"]'));
+		await expect.poll(() => saved.mock.calls.length).toBe(1);
+		const text = await (made.mock.calls.at(-1)?.[0] as Blob).text();
+		made.mockRestore();
+		saved.mockRestore();
+		const heads = ranked(WEIGHTS);
+		const ends = [heads.at(-1), heads[0]].map((head) => head?.peak.toFixed(3)).join(" to ");
+		const [words] = new DOMParser().parseFromString(text, "image/svg+xml").children;
+		expect(words?.textContent?.replace(/\s+/g, " ")).toContain(`peak from ${ends}`);
+		expect(text).not.toContain("sqrt scale");
+	});
+});
+
 describe("pointing at a head", () => {
 	test("shows it, by the model's own layer number, until the pointer leaves; nothing is chosen", async () => {
 		const { model, view } = await open({ layer: 1, heads: [0, 2] });

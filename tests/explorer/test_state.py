@@ -39,6 +39,7 @@ OTHER: dict[str, Any] = {
     "scale": "log",
     "scale_to": "head",
     "sort": "entropy",
+    "paint": "score",
     "edits": [
         {"do": "ablate", "on": True, "kind": "", "layer": 1, "head": 2, "by": "zero"},
     ],

@@ -16,6 +16,7 @@ from .protocol import (
     EditInfo,
     Hideable,
     Orientation,
+    Paint,
     Pointer,
     Reduction,
     ScaleTo,
@@ -105,6 +106,9 @@ class ViewState(SavedWidget):
         Whether the scale ends at the largest weight that can be, or at the largest in view.
     sort : str
         How the model view orders heads: ``"layer"``, or a score's name.
+    paint : {"weights", "score"}
+        What the model view colours heads by: their weights, or the score that they are sorted by,
+        from the least of all heads to the greatest.
     edits : list of dict
         What is to be changed when the model is run again, each with ``"on"``; see
         `protocol.EditInfo`.
@@ -134,6 +138,7 @@ class ViewState(SavedWidget):
     scale = Checked(one_of(*get_args(ColourScale)), "sqrt").tag(sync=True)
     scale_to = Checked(one_of(*get_args(ScaleTo)), "model").tag(sync=True)
     sort = Checked(check_sort, "layer").tag(sync=True)
+    paint = Checked(one_of(*get_args(Paint)), "weights").tag(sync=True)
     edits = Checked[list[EditInfo]](check_edits, []).tag(sync=True)
     theme = Checked(one_of(*get_args(Theme)), "auto").tag(sync=True)
 

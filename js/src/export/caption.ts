@@ -1,6 +1,7 @@
 import { limitsText } from "../drawn";
 import type { ViewName } from "../protocol.gen";
 import type { Scene } from "../scene";
+import { showsScores } from "../scores";
 import { headsText, headText, short } from "../ui/words";
 
 /** Who made the picture. */
@@ -20,7 +21,7 @@ export function captionOf(view: ViewName, scene: Scene, remarks: readonly string
 		lookedText(scene),
 		...(view === "heads"
 			? Object.values(limitsText(state)).map((text) => `not drawn: ${text}`)
-			: view === "neuron"
+			: view === "neuron" || (view === "model" && showsScores(scene))
 				? []
 				: [`colour: ${state.scale} scale up to ${Number(scene.ink.largest.toPrecision(3))}`]),
 		...remarks,

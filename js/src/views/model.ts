@@ -1,11 +1,13 @@
 import { density } from "../draw/noted";
 import type { Scene } from "../scene";
+import { endsOf, isSorted, scoresOf, showsScores } from "../scores";
 import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
 import { headText, short } from "../ui/words";
 import { ARROWS, zoomButtons, zoomOfKey } from "./gestures";
 import { boxOf, type Grid, gridOf, headAt, headIn, orderBy, placeOf, type Room } from "./grid";
 import { drawMarks, drawNames, drawNumbers } from "./map-marks";
 import { remarkLine } from "./remark";
+import { drawScores, scoreBar } from "./scored";
 import { type Drawn, Thumbnails } from "./thumbnails";
 import type { Actions, HeadOf, View } from "./view";
 
@@ -18,8 +20,15 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	const what = make("span");
 	const caption = make("span", { class: "muted" });
 	const sort = make("select", { "aria-label": "how heads are sorted" });
+	const paint = make("input", { type: "checkbox" });
+	const painting = make(
+		"label",
+		{ title: "colour heads by what sorts them" },
+		paint,
+		"colour by it",
+	);
 	const zooms = zoomButtons((factor) => zoomBy(factor), "the whole model", signal);
-	const title = make("div", { class: "title" }, what, caption, sort, zooms);
+	const title = make("div", { class: "title" }, what, caption, sort, painting, zooms);
 	const canvas = make("canvas");
 	const marks = make("canvas");
 	const drawing = make("div", { class: "drawing" }, canvas, marks);
@@ -30,6 +39,8 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		content,
 	);
 	const remark = remarkLine(actions, signal);
+	const bar = scoreBar();
+	remark.el.prepend(bar.el);
 	const el = make(
 		"section",
 		{ class: "pane model", "aria-label": "model view" },
@@ -73,6 +84,11 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	scroll.addEventListener("scroll", actions.redraw, options);
 	scroll.addEventListener("keydown", (event) => onKey(event), options);
 	sort.addEventListener("change", () => actions.set("sort", sort.value), options);
+	paint.addEventListener(
+		"change",
+		() => actions.set("paint", paint.checked ? "score" : "weights"),
+		options,
+	);
 
 	function onKey(event: KeyboardEvent): void {
 		if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -116,31 +132,41 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		content.style.height = `${grid.height}px`;
 		const shown = { ...view, height, width: Math.min(view.width, grid.width) };
 		zooms.hidden = zoom === 1 && Math.min(grid.across, grid.down) > 24;
-		setName(scroll, nameOf(now));
-		const { focus, ink } = now;
+		setName(scroll, nameOf(now, scores));
+		const scored = showsScores(now);
+		const { focus, ink, colours } = now;
+		const weights = [focus.query, focus.key, now.state.pooling, ink.name];
 		const key = JSON.stringify([
 			grid,
 			shown,
-			focus.query,
-			focus.key,
-			now.state.pooling,
-			ink.name,
+			...(scored ? [now.state.sort, colours.dark, !scores] : weights),
 			density(),
 		]);
 		// What is missing is wished for in every frame.
 		if (key !== drawn || !state.complete) {
 			const of = grid;
-			state = thumbnails.draw(now, grid, shown, key !== drawn, (heads) => {
+			const painted = (cells: (context: CanvasRenderingContext2D) => void) => {
 				const context = inContent(canvas, shown);
 				drawNumbers(context, of, shown, now);
-				heads(context);
+				cells(context);
 				drawNames(context, of, shown, now);
-			});
+			};
+			if (!scored) state = thumbnails.draw(now, grid, shown, key !== drawn, painted);
+			else {
+				painted((context) => scores && drawScores(context, of, shown, now, scores));
+				state = { sampled: false, complete: scores !== undefined, level: 0 };
+			}
 			drawn = key;
 		}
+		bar.el.hidden = !scored;
+		bar.colour(colours);
 		setText(what, titleOf(now));
 		setText(caption, captionOf(now, scores));
-		remark.say(now.state.pooling, cellOf(now, state), remarksOf(now, state));
+		remark.say(
+			now.state.pooling,
+			cellOf(now, state),
+			scored ? endsText(now, scores) : remarksOf(now, state),
+		);
 		const marked = JSON.stringify([key, now.state.layer, now.state.heads, now.peek]);
 		if (marked === drawnMarks) return;
 		drawnMarks = marked;
@@ -154,7 +180,8 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		return sorted.order;
 	}
 
-	function offer({ description, state }: Scene): void {
+	function offer(now: Scene): void {
+		const { description, state } = now;
 		const { scores } = description;
 		if (sort.length !== scores.length + 1)
 			sort.replaceChildren(
@@ -166,6 +193,8 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 			);
 		sort.value = state.sort;
 		sort.title = sort.selectedOptions[0]?.title ?? "";
+		painting.hidden = !isSorted(now);
+		paint.checked = state.paint === "score";
 	}
 
 	const measure = () => {
@@ -191,30 +220,41 @@ function inContent(canvas: HTMLCanvasElement, view: Room) {
 	return context;
 }
 
-/** The numbers that heads are sorted by; undefined by layer, and until they are here. */
-function scoresOf({ description, state, reader }: Scene): Float32Array | undefined {
-	const index = description.scores.findIndex((score) => score.startsWith(`${state.sort}:`));
-	if (index < 0) return undefined;
-	const count = description.layers.length * description.heads;
-	return reader.scores()?.subarray(index * count, (index + 1) * count);
+function captionOf(scene: Scene, scores: Float32Array | undefined): string {
+	if (scene.peek) return headName(scene, scene.peek, scores);
+	return scores ? `highest ${scene.state.sort} first` : "layers ↓ heads →";
 }
 
-function captionOf({ description, peek, state }: Scene, scores: Float32Array | undefined): string {
-	if (!peek) return scores ? `highest ${state.sort} first` : "layers ↓ heads →";
-	const score = scores?.[peek.layer * description.heads + peek.head];
-	const name = headText(description, peek);
+/** A head's name, and its score where heads are sorted by one. */
+function headName(
+	{ description, state }: Scene,
+	at: HeadOf,
+	scores: Float32Array | undefined,
+): string {
+	const score = scores?.[at.layer * description.heads + at.head];
+	const name = headText(description, at);
 	return score === undefined ? name : `${name} · ${state.sort} ${score.toFixed(3)}`;
 }
 
-function titleOf({ focus, tokens }: Scene): string {
+function titleOf(scene: Scene): string {
+	const { focus, tokens } = scene;
+	if (showsScores(scene)) return "every head";
 	if (focus.query !== null) return `every head: what “${short(tokens.queries, focus.query)}” reads`;
 	if (focus.key !== null) return `every head: what reads “${short(tokens.keys, focus.key)}”`;
 	return "every head";
 }
 
-function nameOf({ description, state, peek }: Scene): string {
+function nameOf(scene: Scene, scores: Float32Array | undefined): string {
+	const { state, peek } = scene;
 	const at = peek ?? { layer: state.layer, head: state.heads[0] ?? 0 };
-	return `model view, ${headText(description, at)}; arrow keys move, Enter opens the head, Shift and Enter adds it`;
+	return `model view, ${headName(scene, at, scores)}; arrow keys move, Enter opens the head, Shift and Enter adds it`;
+}
+
+/** What the colours of scores say, once these are here. */
+function endsText({ state, status }: Scene, scores: Float32Array | undefined): string[] {
+	if (!scores) return status.kind === "gone" ? ["not all of this was saved here"] : [];
+	const ends = endsOf(scores)?.map((end) => end.toFixed(3));
+	return ends ? [`${state.sort} from ${ends.join(" to ")}`] : [`no head has ${state.sort} here`];
 }
 
 /** What one cell holds, where that is more than one weight. */
