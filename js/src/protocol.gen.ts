@@ -11,6 +11,10 @@ export type Theme = (typeof THEMES)[number];
 export const UNITS = ["token", "word", "segment"] as const;
 export type Unit = (typeof UNITS)[number];
 
+/** What is shown: weights, or what is worked out from them and more (`flow.measures`). */
+export const MEASURES = ["weights", "norms", "norms summed", "rollout", "relevance", "logits"] as const;
+export type Measure = (typeof MEASURES)[number];
+
 /** Keys whose weights are set aside: what the tokenizer added, the first token, marks. */
 export const HIDEABLES = ["special", "first", "punctuation"] as const;
 export type Hideable = (typeof HIDEABLES)[number];
@@ -113,6 +117,9 @@ export interface CheckResult {
  * whether everything may be asked for at once. `labels` are a classifier's, the most probable
  * first, and `labels_by` says what their numbers are.
  * Each of `scores` is a name, a colon and its meaning: an object would take a notebook four lines.
+ * So is each of `measures`, what there is to show: its name, a colon and why it can't be had, ""
+ * where it may. `number` is what one number of `measure` is called; of some row's numbers one may
+ * say that they are shares of it where `shares`.
  */
 export interface Description {
 	readonly shown: string;
@@ -121,6 +128,10 @@ export interface Description {
 	readonly kind: string;
 	readonly kinds: readonly string[];
 	readonly check: CheckResult | null;
+	readonly measure: Measure;
+	readonly measures: readonly string[];
+	readonly number: string;
+	readonly shares: boolean;
 	readonly layers: readonly number[];
 	readonly heads: number;
 	readonly queries: number;
@@ -170,11 +181,12 @@ export interface QaInfo {
 /**
  * The synced traits of the view model, private ones with an underscore.
  *
- * When one of the first five changes, one message brings all that changes with it:
+ * When one of the first six changes, one message brings all that changes with it:
  * `_description`, `_snapshot`, `_qa`, and the state brought into its range. So does another text.
  */
 export interface ViewState {
 	readonly kind: string;
+	readonly measure: Measure;
 	readonly unit: Unit;
 	readonly hide: readonly Hideable[];
 	readonly hide_tokens: readonly number[];

@@ -97,6 +97,7 @@ export function mount(weights: Weights, words: readonly string[], options: Optio
 	);
 	const model = new HostModel<ViewState>({
 		kind: "",
+		measure: "weights",
 		unit: "token",
 		hide: [],
 		hide_tokens: [],
@@ -181,6 +182,10 @@ export function descriptionOf(
 		hidden_tokens: [],
 		kinds: [""],
 		check: null,
+		measure: "weights",
+		measures: ["weights: ", "rollout: "],
+		number: "weight",
+		shares: true,
 		layers: Array.from({ length: layers }, (_, i) => i),
 		heads,
 		queries,

@@ -229,8 +229,21 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         KEYS,
         model_name="tiny",
     )
+    no_model = "this trace has no model: trace(model, tokenizer, text) again, as a file keeps none"
     assert wires[explorer.model_id].state["_description"] == {
         "kind": "",
+        "measure": "weights",
+        "measures": [
+            "weights: ",
+            f"norms: {no_model}",
+            f"norms summed: {no_model}",
+            "rollout: rollout goes from layer to layer, and keys here are other tokens than the "
+            "queries",
+            f"relevance: {no_model}",
+            f"logits: {no_model}",
+        ],
+        "number": "weight",
+        "shares": True,
         "shown": "",
         "hides": 0,
         "hidden_tokens": [],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 import numpy as np
@@ -14,7 +13,7 @@ from .attention.base import Float
 from .explorer import AttentionExplorer
 from .protocol import AnswerInfo, QaInfo, ViewName
 from .requests import Question
-from .runs import Progress, Runs
+from .runs import Progress, Runs, progress_bar
 from .shown_view import CLOSED, module
 from .state import Checked, check_answer
 from .tracing import Trace
@@ -125,7 +124,7 @@ class QAExplorer(AttentionExplorer):
             raise RuntimeError(CLOSED)
         self._runs.stop()
         wish = Question("", question, context, window)
-        with progress_bar() as progress:
+        with progress_bar("reading") as progress:
             asked = put(self._answering, self._asked, wish, progress)
         self._show_asked(asked)
         return self.answers
@@ -154,7 +153,7 @@ class QAExplorer(AttentionExplorer):
         self._asked = asked
         try:
             with self.hold_sync():
-                self._show_instead(asked.trace.kinds, asked.trace.kind)
+                self._show_instead(asked.trace)
                 self.answer = 0 if is_new else self.answer
         except BaseException:
             self._asked = was
@@ -197,20 +196,11 @@ def open_qa(
     from .tasks.qa import QuestionAnswering
 
     answering = QuestionAnswering(model, tokenizer, **asking)
-    with progress_bar() as progress:
+    with progress_bar("reading") as progress:
         asked = put(answering, None, Question("", question, context, None), progress)
     layer, head = best_head(asked)
     opened = {"view": ["qa"], "unit": "word", "layer": layer, "heads": head}
     return QAExplorer(answering, asked, **{**opened, **options})
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Show in the cell how far the context is read, where that takes longer than a second."""
-    from tqdm.auto import tqdm
-
-    with tqdm(desc="reading", total=100, unit="%", delay=1.0, leave=False) as bar:
-        yield lambda share: bar.update(round(100 * share) - bar.n)
 
 
 def put(

@@ -117,7 +117,7 @@ class AttentionExplorer(ShownView):
         self._trace = attentions if isinstance(attentions, Trace) else None
         if model_name is None:
             model_name = self._trace.model_name if self._trace else ""
-        super().__init__(kinds, kind, opened, model_name)
+        super().__init__(kinds, kind, opened, model_name, self._trace)
 
     def close(self) -> None:
         """Close the views and the data model, and let go of the weights."""

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from .analysis.scores import SCORES
 from .attention import Attention
+from .attention.derived import is_softmax
 from .channel import tokens_reply, weights_reply
 from .encoding import compress_within
+from .flow.measures import MEASURES
 from .protocol import (
     CheckResult,
     Description,
@@ -45,7 +47,10 @@ OVERVIEW_CELLS = 4096**2
 def describe(variants: Variants, variant: Variant, model_name: str) -> Description:
     """Return what there is to see of what is shown, and how to read it."""
     kind, traced = variants.show(variant), variants.kinds[variant.kind]
-    attention = kind.attention
+    attention, weights = kind.attention, traced.attention
+    about = MEASURES[variant.measure]
+    measures = variants.measures.available(variant.kind)
+    have_shares = all(is_softmax(weights, layer) for layer in range(weights.n_layers))
     return {
         "shown": variants.name_of(variant),
         "hides": len(hidden_keys(traced, variant)),
@@ -53,6 +58,10 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "kind": variant.kind,
         "kinds": list(variants.kinds),
         "check": None if kind.check is None else _check_result(kind.check),
+        "measure": variant.measure,
+        "measures": [f"{name}: {why}" for name, why in measures.items()],
+        "number": about.number,
+        "shares": about.are_shares and have_shares,
         "layers": list(attention.layer_numbers),
         "heads": attention.n_heads,
         "queries": attention.n_queries,
@@ -66,7 +75,9 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "model": model_name,
         "source": attention.source,
         "notes": list(attention.notes),
-        "scores": [f"{score.name}: {score.meaning}" for score in SCORES],
+        "scores": [
+            f"{score.name}: {score.meaning}" for score in SCORES if variant.measure == "weights"
+        ],
         "labels": list(kind.labels[:MOST_LABELS]),
         "labels_by": kind.labels_by,
     }

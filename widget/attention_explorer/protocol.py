@@ -13,6 +13,8 @@ from typing import Literal, TypedDict
 ViewName = Literal["text", "heads", "matrix", "model", "neuron", "evidence", "qa"]
 Theme = Literal["auto", "light", "dark"]
 Unit = Literal["token", "word", "segment"]
+# What is shown: weights, or what is worked out from them and more (`flow.measures`).
+Measure = Literal["weights", "norms", "norms summed", "rollout", "relevance", "logits"]
 # Keys whose weights are set aside: what the tokenizer added, the first token, marks.
 Hideable = Literal["special", "first", "punctuation"]
 Direction = Literal["reads", "is read by"]
@@ -92,6 +94,9 @@ class Description(TypedDict):
     whether everything may be asked for at once. `labels` are a classifier's, the most probable
     first, and `labels_by` says what their numbers are.
     Each of `scores` is a name, a colon and its meaning: an object would take a notebook four lines.
+    So is each of `measures`, what there is to show: its name, a colon and why it can't be had, ""
+    where it may. `number` is what one number of `measure` is called; of some row's numbers one may
+    say that they are shares of it where `shares`.
     """
 
     shown: str
@@ -100,6 +105,10 @@ class Description(TypedDict):
     kind: str
     kinds: list[str]
     check: CheckResult | None
+    measure: Measure
+    measures: list[str]
+    number: str
+    shares: bool
     layers: list[int]
     heads: int
     queries: int
@@ -150,11 +159,12 @@ class QaInfo(TypedDict):
 class ViewState(TypedDict):
     """The synced traits of the view model, private ones with an underscore.
 
-    When one of the first five changes, one message brings all that changes with it:
+    When one of the first six changes, one message brings all that changes with it:
     `_description`, `_snapshot`, `_qa`, and the state brought into its range. So does another text.
     """
 
     kind: str
+    measure: Measure
     unit: Unit
     hide: list[Hideable]
     hide_tokens: list[int]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 Result = TypeVar("Result")
@@ -15,6 +16,21 @@ Progress = Callable[[float], None]
 _FORGOTTEN_S = 5.0
 # Who still asks about a run that was given up must not start it again.
 _REMEMBERED = 64
+
+
+@contextmanager
+def progress_bar(doing: str) -> Iterator[Progress]:
+    """Show in the cell how far something is, where it takes longer than a second.
+
+    Without tqdm, which comes with transformers, it goes without.
+    """
+    try:
+        from tqdm.auto import tqdm
+    except ModuleNotFoundError:
+        yield lambda share: None
+        return
+    with tqdm(desc=doing, total=100, unit="%", delay=1.0, leave=False) as bar:
+        yield lambda share: bar.update(round(100 * share) - bar.n)
 
 
 class StoppedError(ValueError):

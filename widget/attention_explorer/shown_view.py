@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -15,8 +16,9 @@ from .opening import describe, room_beside, take_snapshot
 from .part import STATIC
 from .protocol import Studied
 from .requests import Question, Wish
+from .runs import progress_bar
 from .state import Limits
-from .tracing import Kind
+from .tracing import Kind, Trace
 from .variants import Variant, Variants
 from .view_state import ViewState, variant_of
 
@@ -43,6 +45,8 @@ class ShownView(ViewState):
         Traits of `ViewState` to open with.
     model_name : str
         Shown beside the controls.
+    trace : Trace, optional
+        Where the kinds are of.
     """
 
     _esm = module("widget")
@@ -54,6 +58,8 @@ class ShownView(ViewState):
 
     # Set before anything can fail: an object that never came to be is closed too.
     _data: AttentionSource | None = None
+    # What the browser sets is worked out without a bar: no cell waits for it.
+    _is_told: bool = False
 
     def __init__(
         self,
@@ -61,6 +67,7 @@ class ShownView(ViewState):
         kind: str,
         state: Mapping[str, Any],
         model_name: str,
+        trace: Trace | None = None,
     ) -> None:
         if not type(self)._esm:
             raise RuntimeError(
@@ -68,9 +75,12 @@ class ShownView(ViewState):
                 "run `pip install .` or `npm --prefix js ci && npm --prefix js run build`, then "
                 "restart Python"
             )
-        self._variants = Variants(kinds)
+        self._variants = Variants(kinds, trace)
         self._variant = variant_of(state, kinds, kind)
-        self._limits = self._limits_of(self._variants, self._variant)
+        try:
+            self._limits = self._limits_of(self._variants, self._variant)
+        except ValueError as error:
+            raise traitlets.TraitError(f"measure={self._variant.measure!r}: {error}") from None
         super().__init__(
             **{"kind": kind, **state},
             _description=describe(self._variants, self._variant, model_name),
@@ -116,8 +126,35 @@ class ShownView(ViewState):
         """Go on with a study; return the share that is done, and what came of it, once."""
         return nothing_to_study(wish)
 
+    def set_state(self, sync_data: dict[str, object]) -> None:
+        """Take over the browser's state; why a measure can't be had is said there."""
+        self._is_told = True
+        try:
+            super().set_state(sync_data)
+        except traitlets.TraitError as error:
+            if "measure" in sync_data and self._variants:
+                shown = describe(self._variants, self._variant, self._description["model"])
+                self._description = {**shown, "notes": [*shown["notes"], f"Not shown: {error}"]}
+            raise
+        finally:
+            self._is_told = False
+
     def _limits_of(self, variants: Variants, variant: Variant) -> Limits:
-        return Limits.of(variants.show(variant), variants.kinds, variant.kind, self._views)
+        """Return the limits of what is to be shown, which is worked out where it isn't there."""
+        kind, measure = variant.kind, variant.measure
+        if not variants.measures.has(kind, measure):
+            bar = nullcontext() if self._is_told else progress_bar(measure)
+            with bar as progress:
+                variants.measures.of(kind, measure, progress or (lambda share: None))
+        return Limits.of(variants.show(variant), variants.kinds, kind, self._views)
+
+    def _as_far_as_can(self, variants: Variants, variant: Variant) -> Variant:
+        """Return a variant of another text or kind: by its weights, where there is no more."""
+        try:
+            self._limits_of(variants, variant)
+        except ValueError:
+            return variant._replace(measure="weights")
+        return variant
 
     def _state_for(self, variant: Variant) -> tuple[Variant, Limits, dict[str, object]]:
         """Return what is to be shown, its limits and state; what is chosen stays if it can."""
@@ -125,29 +162,30 @@ class ShownView(ViewState):
             raise RuntimeError(CLOSED)
         was = self._variant
         if variant.kind != was.kind:
-            variant = variant._replace(hide_tokens=())
+            variant = self._as_far_as_can(self._variants, variant._replace(hide_tokens=()))
         limits, state = self._dependent_on(self._variants, variant)
         # Other tokens than before: what pointed at the old ones would point anywhere.
         if (variant.kind, variant.unit) != (was.kind, was.unit):
             state |= _NOTHING_LOOKED_AT
         if variant.kind != was.kind:
-            state["hide_tokens"] = []
+            state |= {"hide_tokens": [], "measure": variant.measure}
         return variant, limits, state
 
-    def _show_instead(self, kinds: Mapping[str, Kind], kind: str) -> None:
+    def _show_instead(self, trace: Trace) -> None:
         """Show another text's kinds of attention, in one message; what is chosen stays."""
         if not self._variants:
             raise RuntimeError(CLOSED)
         assert self._data is not None
-        variants = self._variants.instead(kinds)
-        kind = self._variant.kind if self._variant.kind in kinds else kind
+        variants = self._variants.instead(trace)
+        kind = self._variant.kind if self._variant.kind in trace.kinds else trace.kind
         variant = self._variant._replace(kind=kind, hide_tokens=())
+        variant = self._as_far_as_can(variants, variant)
         limits, state = self._dependent_on(variants, variant)
         state |= _NOTHING_LOOKED_AT | {"between": []}
         with self.hold_sync(), self.hold_trait_notifications():
             self._variants = self._data.kinds = variants
             self._variant, self._limits = variant, limits
-            self.kind, self.hide_tokens = kind, []
+            self.kind, self.measure, self.hide_tokens = kind, variant.measure, []
             for name, value in state.items():
                 setattr(self, name, value)
 

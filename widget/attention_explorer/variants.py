@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from .attention import Attention
+from .flow.measures import Measures, with_kinds
 from .marks import is_punctuation
-from .protocol import Hideable, Unit
-from .tracing import Kind, Tokens
+from .protocol import Hideable, Measure, Unit
+from .tracing import Kind, Tokens, Trace
 
 # Who links two explorers, or goes back and forth, asks for a few of them in turn.
 _KEPT = 8
@@ -23,6 +24,8 @@ class Variant(NamedTuple):
     ----------
     kind : str
         Which kind of attention.
+    measure : str
+        What is shown of it: weights, or what `flow.measures` makes of them.
     unit : {"token", "word", "segment"}
         What rows and columns are: tokens, or words or segments of them (sum to, mean from).
     hide : tuple of {"special", "first", "punctuation"}
@@ -34,6 +37,7 @@ class Variant(NamedTuple):
     """
 
     kind: str
+    measure: Measure = "weights"
     unit: Unit = "token"
     hide: tuple[Hideable, ...] = ()
     hide_tokens: tuple[int, ...] = ()
@@ -53,17 +57,20 @@ class Variants(Mapping[str, Kind]):
     ----------
     kinds : mapping of str to Kind
         As traced, by token.
+    trace : Trace, optional
+        Where they are of: what measures besides weights need is run again with its model.
     """
 
-    def __init__(self, kinds: Mapping[str, Kind]) -> None:
+    def __init__(self, kinds: Mapping[str, Kind], trace: Trace | None = None) -> None:
         self.kinds = kinds
+        self.measures = Measures(with_kinds(kinds, trace))
         self._made: dict[str, Kind] = {}
         self._before: Mapping[str, Kind] = {}
         self._replaced = 0
 
-    def instead(self, kinds: Mapping[str, Kind]) -> Variants:
+    def instead(self, trace: Trace) -> Variants:
         """Return the kinds of another trace under other names; these are still known by theirs."""
-        others = Variants(kinds)
+        others = Variants(trace.kinds, trace)
         # Requests are answered in another thread: what they name is there at any moment.
         others._before = {name: self[name] for name in self if name not in self._before}
         others._replaced = self._replaced + 1
@@ -74,10 +81,16 @@ class Variants(Mapping[str, Kind]):
         return f"{variant.name} {self._replaced}" if self._replaced else variant.name
 
     def show(self, variant: Variant) -> Kind:
-        """Return the attention and tokens of a variant, which requests may name from now on."""
+        """Return the attention and tokens of a variant, which requests may name from now on.
+
+        Raises
+        ------
+        ValueError
+            Its measure can't be had, or what is to be done with it.
+        """
         name = self.name_of(variant)
         if name not in self._made:
-            made = _make(self.kinds[variant.kind], variant)
+            made = _make(self.measures.of(variant.kind, variant.measure), variant)
             for oldest in list(self._made)[: 1 - _KEPT]:
                 del self._made[oldest]
             self._made[name] = made

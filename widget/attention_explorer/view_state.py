@@ -15,6 +15,7 @@ from .protocol import (
     Direction,
     EditInfo,
     Hideable,
+    Measure,
     Orientation,
     Paint,
     Pointer,
@@ -61,6 +62,9 @@ class ViewState(SavedWidget):
         The kind of attention that is shown, of a trace that has several, e.g. ``"cross"``. With it
         `attention`, `tokens`, `key_tokens` and `weights` change; nothing is hovered or selected any
         more, and `layer` and `heads` stay as far as they are there.
+    measure : {"weights", "norms", "norms summed", "rollout", "relevance", "logits"}
+        What is shown: weights, or what `flow.measures.measure` makes of them, for which the model
+        runs once more. What can't be had is a TraitError that says why.
     unit : {"token", "word", "segment"}
         What a row and a column are. A word or a segment reads the mean of what its tokens read, and
         is read with the sum of what they are read with.
@@ -117,6 +121,7 @@ class ViewState(SavedWidget):
     """
 
     kind = Shows(check_kind, "").tag(sync=True)
+    measure = Shows(one_of(*get_args(Measure)), "weights").tag(sync=True)
     unit = Shows(one_of(*get_args(Unit)), "token").tag(sync=True)
     hide = Shows[list[Hideable]](some_of(*get_args(Hideable)), []).tag(sync=True)
     hide_tokens = Shows[list[int]](check_hidden, []).tag(sync=True)

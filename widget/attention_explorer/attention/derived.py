@@ -26,9 +26,12 @@ class DerivedAttention(Attention):
     ----------
     base : Attention
         The other one.
+    keeps_shares : bool
+        Whether rows that are shares of 1 stay so.
     """
 
     samples = True
+    keeps_shares = True
 
     def __init__(self, base: Attention, note: str) -> None:
         self.base = base
@@ -42,6 +45,10 @@ class DerivedAttention(Attention):
     def n_worked_out(self) -> int:
         """How many weights are worked out to know all of these: those of the other attention."""
         return self.base.n_worked_out
+
+    def row_limit(self, layer: int) -> float | None:
+        """Return what no sum of some of a row's weights exceeds, where that is known."""
+        return row_limit(self.base, layer)
 
     @abstractmethod
     def _exact(
@@ -116,11 +123,15 @@ class DerivedAttention(Attention):
         return found
 
     def _whole_scale(self) -> float:
-        """Return the largest absolute weight: 1 of a softmax; others are read once to find it."""
+        """Return the largest absolute weight that can occur: where that isn't known all are read.
+
+        Of a softmax it is 1.
+        """
         largest = 0.0
         for layer in range(self.n_layers):
-            if is_softmax(self.base, layer):
-                largest = max(largest, 1.0)
+            limit = self.row_limit(layer)
+            if limit is not None:
+                largest = max(largest, limit)
                 continue
             for head in range(self.n_heads):
                 whole = slice(0, self.n_queries), slice(0, self.n_keys)
@@ -129,10 +140,17 @@ class DerivedAttention(Attention):
         return largest or 1.0
 
 
+def row_limit(attention: Attention, layer: int) -> float | None:
+    """Return what no sum of some of a row's weights exceeds, where that is known."""
+    if isinstance(attention, DerivedAttention):
+        return attention.row_limit(layer)
+    return 1.0 if is_softmax(attention, layer) else None
+
+
 def is_softmax(attention: Attention, layer: int) -> bool:
     """Tell whether a layer's rows are known to be shares of 1, so that no sum exceeds it."""
     if isinstance(attention, DerivedAttention):
-        return is_softmax(attention.base, layer)
+        return attention.keeps_shares and is_softmax(attention.base, layer)
     if isinstance(attention, MixedAttention):
         number = attention.layer_numbers[layer]
         part = next(part for part in attention.parts if number in part.layer_numbers)

@@ -1,0 +1,1 @@
+"""What is shown beside raw weights: norms, rollout, relevance, direct logit attribution."""
