@@ -339,13 +339,18 @@ export interface EffectStudy {
 	readonly at: number | null;
 }
 
-/** Ask what each head changes alone, or each key of what a query reads in one head. */
+/**
+ * Ask what each head changes alone, or each key of what a query reads in one head.
+ *
+ * Heads are set against their weight on the pair, or their largest weights where none is meant.
+ */
 export interface SweepStudy {
 	readonly of: "sweep";
 	readonly over: "heads" | "keys";
 	readonly layer: number;
 	readonly head: number;
 	readonly query: number | null;
+	readonly key: number | null;
 	readonly at: number | null;
 }
 
@@ -359,7 +364,7 @@ export interface TextStudy {
 /** Let something else than weights be worked out and shown. */
 export interface MeasureStudy {
 	readonly of: "measure";
-	readonly measure: string;
+	readonly measure: Measure;
 }
 
 /** The first three are of what is known; the others run the model, one at a time. */
@@ -418,15 +423,17 @@ export interface HeadStudied {
  * Of all heads, layer by layer; None where a number isn't defined.
  *
  * `mass` is the mean over the queries of the sum over the keys, `percentile` that among the same
- * pattern elsewhere in the text, `p` by chance in any head. With `against` its masses, and what of
- * the difference is chance.
+ * pattern elsewhere in the text, `elsewhere` its mean there, `p` by chance in any head. With
+ * `against` its masses, what the difference is elsewhere, and what of it is chance.
  */
 export interface ReadsStudied {
 	readonly of: "reads";
 	readonly mass: readonly number[];
+	readonly elsewhere: readonly (number | null)[];
 	readonly percentile: readonly (number | null)[];
 	readonly p: readonly (number | null)[];
 	readonly against: readonly number[];
+	readonly difference_elsewhere: readonly (number | null)[];
 	readonly p_difference: readonly (number | null)[];
 	readonly uniform: number | null;
 	readonly notes: readonly string[];
@@ -480,8 +487,8 @@ export interface EffectStudied {
  */
 export interface SweepStudied {
 	readonly of: "sweep";
-	readonly attentions: readonly number[];
-	readonly effects: readonly number[];
+	readonly attentions: readonly (number | null)[];
+	readonly effects: readonly (number | null)[];
 	readonly attention: string;
 	readonly effect: string;
 	readonly correlation: number | null;

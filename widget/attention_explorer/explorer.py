@@ -9,10 +9,10 @@ from .attention import Attention
 from .attention.base import Float
 from .inputs import read_inputs
 from .protocol import Theme, ViewName
-from .shown_view import ShownView
 from .state import check_index, check_layer
+from .studied_view import StudiedView
 from .tracing import Tokens, Trace, trace
-from .tracing.tracer import Store
+from .tracing.tracer import Store, load
 from .variants import key_tokens_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .tracing.segments import Part
 
 
-class AttentionExplorer(ShownView):
+class AttentionExplorer(StudiedView):
     """Linked, interactive views of what a Transformer attends to.
 
     Layers, heads and tokens count from 0; a layer is an index into the layers that have attention.
@@ -119,11 +119,6 @@ class AttentionExplorer(ShownView):
             model_name = self._trace.model_name if self._trace else ""
         super().__init__(kinds, kind, opened, model_name, self._trace)
 
-    def close(self) -> None:
-        """Close the views and the data model, and let go of the weights."""
-        super().close()
-        self._trace = None
-
     @classmethod
     def from_model(
         cls,
@@ -144,6 +139,8 @@ class AttentionExplorer(ShownView):
     ) -> Self:
         """Trace a model on a text and explore it: `trace` and `AttentionExplorer` in one call.
 
+        The explorer keeps the model, for what is to be run again.
+
         Parameters
         ----------
         model, tokenizer, text, text_pair, chat, segments
@@ -153,6 +150,7 @@ class AttentionExplorer(ShownView):
         **options
             As `AttentionExplorer` takes them.
         """
+        model, tokenizer = load(model, tokenizer)
         traced = trace(
             model,
             tokenizer,
@@ -167,7 +165,9 @@ class AttentionExplorer(ShownView):
             max_length=max_length,
             store=store,
         )
-        return cls(traced, **options)
+        explorer = cls(traced, **options)
+        explorer._model = model
+        return explorer
 
     @classmethod
     def qa(
@@ -224,11 +224,6 @@ class AttentionExplorer(ShownView):
     def attention(self) -> Attention:
         """Where the numbers come from: the attention of the kind that is shown."""
         return self._shown.attention
-
-    @property
-    def trace(self) -> Trace | None:
-        """The trace that the explorer was made from, if it was, as it was given."""
-        return self._trace
 
     @property
     def tokens(self) -> Tokens:

@@ -329,13 +329,17 @@ class EffectStudy(TypedDict):
 
 
 class SweepStudy(TypedDict):
-    """Ask what each head changes alone, or each key of what a query reads in one head."""
+    """Ask what each head changes alone, or each key of what a query reads in one head.
+
+    Heads are set against their weight on the pair, or their largest weights where none is meant.
+    """
 
     of: Literal["sweep"]
     over: Literal["heads", "keys"]
     layer: int
     head: int
     query: int | None
+    key: int | None
     at: int | None
 
 
@@ -351,7 +355,7 @@ class MeasureStudy(TypedDict):
     """Let something else than weights be worked out and shown."""
 
     of: Literal["measure"]
-    measure: str
+    measure: Measure
 
 
 # The first three are of what is known; the others run the model, one at a time.
@@ -424,15 +428,17 @@ class ReadsStudied(TypedDict):
     """Of all heads, layer by layer; None where a number isn't defined.
 
     `mass` is the mean over the queries of the sum over the keys, `percentile` that among the same
-    pattern elsewhere in the text, `p` by chance in any head. With `against` its masses, and what of
-    the difference is chance.
+    pattern elsewhere in the text, `elsewhere` its mean there, `p` by chance in any head. With
+    `against` its masses, what the difference is elsewhere, and what of it is chance.
     """
 
     of: Literal["reads"]
     mass: list[float]
+    elsewhere: list[float | None]
     percentile: list[float | None]
     p: list[float | None]
     against: list[float]
+    difference_elsewhere: list[float | None]
     p_difference: list[float | None]
     uniform: float | None
     notes: list[str]
@@ -487,8 +493,8 @@ class SweepStudied(TypedDict):
     """
 
     of: Literal["sweep"]
-    attentions: list[float]
-    effects: list[float]
+    attentions: list[float | None]
+    effects: list[float | None]
     attention: str
     effect: str
     correlation: float | None
