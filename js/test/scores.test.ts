@@ -16,14 +16,14 @@ test("a head without a score has no colour; where all are alike each has one", (
 	const canvas = document.createElement("canvas");
 	[canvas.width, canvas.height] = [grid.width, grid.height];
 	const context = canvas.getContext("2d") as CanvasRenderingContext2D;
-	const scene = { colours: palette(false) } as Scene;
+	const scene = { colours: palette(false), description: { layers: [0, 1] } } as unknown as Scene;
 	const room = { x: 0, y: 0, width: grid.width, height: grid.height };
 	const scores = Float32Array.of(Number.NaN, 0.5, 0.5, 0.5, Number.NaN, 0.5);
 	drawScores(context, grid, room, scene, scores);
 	const drawn = Array.from(scores.keys(), (i) => {
 		const [row, column] = [Math.floor(i / 3), i % 3];
-		const x = grid.left + (column + 0.1) * grid.across;
-		const pixel = pixelAt(canvas, x, grid.top + (row + 0.9) * grid.down);
+		const x = grid.left + (column + 0.9) * grid.across;
+		const pixel = pixelAt(canvas, x, grid.top + (row + 0.1) * grid.down);
 		return pixel[3] > 0;
 	});
 	expect(drawn).toEqual([false, true, true, true, false, true]);

@@ -1,4 +1,5 @@
 import { css } from "../draw/colour";
+import type { Description } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { boxIn, boxOf, cellsInView, type Grid, headIn, inView, labelStep, type Room } from "./grid";
 import type { HeadOf } from "./view";
@@ -35,18 +36,25 @@ export function drawNumbers(
 }
 
 /** Sorted heads have their names on them, where there is room. */
+export function hasNames({ order, across, down }: Grid): boolean {
+	return order !== null && across >= NAMED_FROM && down >= NAMED_FROM / 2;
+}
+
+export function nameIn({ layers }: Description, { layer, head }: HeadOf): string {
+	return `${layers[layer]}.${head}`;
+}
+
 export function drawNames(
 	context: CanvasRenderingContext2D,
 	grid: Grid,
 	room: Room,
 	{ colours, description }: Scene,
 ): void {
-	if (!grid.order || grid.across < NAMED_FROM || grid.down < NAMED_FROM / 2) return;
+	if (!hasNames(grid)) return;
 	context.font = "10px system-ui, sans-serif";
 	context.textAlign = "left";
 	for (const [row, column] of cellsInView(grid, room)) {
-		const { layer, head } = headIn(grid, row, column);
-		const name = `${description.layers[layer]}.${head}`;
+		const name = nameIn(description, headIn(grid, row, column));
 		const [left, top] = boxIn(grid, row, column);
 		context.fillStyle = css(colours.dark ? [20, 20, 23] : [255, 255, 255], 0.8);
 		context.fillRect(left, top, context.measureText(name).width + 4, 12);

@@ -149,7 +149,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 				const context = inContent(canvas, shown);
 				drawNumbers(context, of, shown, now);
 				cells(context);
-				drawNames(context, of, shown, now);
+				if (!scored) drawNames(context, of, shown, now);
 			};
 			if (!scored) state = thumbnails.draw(now, grid, shown, key !== drawn, painted);
 			else {
@@ -160,6 +160,7 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 		}
 		bar.el.hidden = !scored;
 		bar.colour(colours);
+		title.classList.toggle("sorted", isSorted(now));
 		setText(what, titleOf(now));
 		setText(caption, captionOf(now, scores));
 		remark.say(
@@ -221,19 +222,15 @@ function inContent(canvas: HTMLCanvasElement, view: Room) {
 }
 
 function captionOf(scene: Scene, scores: Float32Array | undefined): string {
-	if (scene.peek) return headName(scene, scene.peek, scores);
-	return scores ? `highest ${scene.state.sort} first` : "layers ↓ heads →";
+	const { description, peek, state } = scene;
+	if (!peek) return scores ? `highest ${state.sort} first` : "layers ↓ heads →";
+	// Beside the score's name, which is chosen there.
+	return [headText(description, peek), scoreOf(scene, peek, scores)].filter(Boolean).join(" · ");
 }
 
-/** A head's name, and its score where heads are sorted by one. */
-function headName(
-	{ description, state }: Scene,
-	at: HeadOf,
-	scores: Float32Array | undefined,
-): string {
-	const score = scores?.[at.layer * description.heads + at.head];
-	const name = headText(description, at);
-	return score === undefined ? name : `${name} · ${state.sort} ${score.toFixed(3)}`;
+/** A head's score, in words; "" where heads are sorted by none, and until it is here. */
+function scoreOf({ description }: Scene, at: HeadOf, scores: Float32Array | undefined): string {
+	return scores?.[at.layer * description.heads + at.head]?.toFixed(3) ?? "";
 }
 
 function titleOf(scene: Scene): string {
@@ -245,9 +242,10 @@ function titleOf(scene: Scene): string {
 }
 
 function nameOf(scene: Scene, scores: Float32Array | undefined): string {
-	const { state, peek } = scene;
+	const { description, state, peek } = scene;
 	const at = peek ?? { layer: state.layer, head: state.heads[0] ?? 0 };
-	return `model view, ${headName(scene, at, scores)}; arrow keys move, Enter opens the head, Shift and Enter adds it`;
+	const score = scores ? `, ${state.sort} ${scoreOf(scene, at, scores)}` : "";
+	return `model view, ${headText(description, at)}${score}; arrow keys move, Enter opens the head, Shift and Enter adds it`;
 }
 
 /** What the colours of scores say, once these are here. */

@@ -1,8 +1,9 @@
-import { inkOf, type Palette } from "../draw/colour";
+import { css, inkOf, type Palette } from "../draw/colour";
 import type { Scene } from "../scene";
 import { endsOf } from "../scores";
 import { make } from "../ui/dom";
 import { boxIn, cellsInView, type Grid, headIn, type Room } from "./grid";
+import { hasNames, nameIn } from "./map-marks";
 
 /** The least score is seen, too: the ramp's lowest steps are nearly the ground. */
 const LOWEST = 0.1;
@@ -20,29 +21,39 @@ export function drawScores(
 	context: CanvasRenderingContext2D,
 	grid: Grid,
 	room: Room,
-	{ colours }: Scene,
+	{ colours, description }: Pick<Scene, "colours" | "description">,
 	scores: Float32Array,
 ): void {
 	const [least, greatest] = endsOf(scores) ?? [0, 0];
 	const ink = scoreInk(colours);
+	const page = css(colours.dark ? [235, 235, 240] : [27, 27, 31]);
 	const isTall = grid.down >= TALL;
-	const hasNumbers = grid.across >= (isTall ? TALL : WIDE) && grid.down >= TALL / 2;
-	context.font = "11px system-ui, sans-serif";
+	const hasNumbers = hasNames(grid) && (isTall || grid.across >= WIDE);
 	context.textBaseline = "middle";
-	context.textAlign = isTall ? "center" : "right";
 	for (const [row, column] of cellsInView(grid, room)) {
-		const { layer, head } = headIn(grid, row, column);
-		const score = scores[layer * grid.heads + head] as number;
-		// A head without a score has no colour.
-		if (Number.isNaN(score)) continue;
-		const share = shareOf((score - least) / (greatest - least || 1));
+		const at = headIn(grid, row, column);
+		const score = scores[at.layer * grid.heads + at.head] as number;
 		const [left, top, width, height] = boxIn(grid, row, column);
+		const isKnown = !Number.isNaN(score);
+		// A head without a score has no colour.
+		const share = isKnown ? shareOf((score - least) / (greatest - least || 1)) : 0;
 		context.fillStyle = ink.of(share);
 		context.fillRect(left, top, width, height);
-		if (!hasNumbers) continue;
-		context.fillStyle = ink.on(share) || (colours.dark ? "#fff" : "#000");
-		const x = isTall ? left + width / 2 : left + width - 4;
-		context.fillText(score.toFixed(score < 10 ? 2 : 0), x, top + height * (isTall ? 0.6 : 0.5));
+		context.fillStyle = ink.on(share) || page;
+		const write = (text: string, align: CanvasTextAlign, x: number, y: number) => {
+			context.textAlign = align;
+			context.fillText(text, left + x, top + y);
+		};
+		context.font = "10px system-ui, sans-serif";
+		if (hasNames(grid)) write(nameIn(description, at), "left", 3, isTall ? 8 : height / 2);
+		context.font = "600 11px system-ui, sans-serif";
+		if (hasNumbers && isKnown)
+			write(
+				score.toFixed(score < 10 ? 2 : 0),
+				"right",
+				width - 3,
+				height - (isTall ? 8 : height / 2),
+			);
 	}
 }
 
