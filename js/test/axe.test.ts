@@ -53,6 +53,13 @@ describe.each(["light", "dark"] as const)("no serious violation, %s", (theme) =>
 		expect(await broken(view)).toEqual([]);
 	});
 
+	test("with heads coloured by a score", async () => {
+		const state = { theme, view: ["model"], sort: "peak", paint: "score" } as const;
+		const { view } = await open({ state });
+		expect(view.one<HTMLInputElement>(".model .title input").checkVisibility()).toBe(true);
+		expect(await broken(view)).toEqual([]);
+	});
+
 	test("with every menu open", async () => {
 		const { view } = await open({ state: { theme, selected: [2, 2] } });
 		for (const menu of view.all<HTMLDetailsElement>("details")) menu.open = true;
