@@ -1,24 +1,17 @@
 import type { AnyModel } from "@anywidget/types";
-import {
-	type Axis,
-	type Description,
-	type LineKey,
-	type MassKey,
-	type Reply,
-	type Request,
-	type SavedReplies,
-	type Snapshot,
-	type SpanKey,
-	type StripKey,
-	type Study,
-	type TermsReply,
-	TILE,
-	type TileKey,
-	type TokensReply,
-	type WeightsReply,
+import type {
+	Description,
+	Reply,
+	Request,
+	SavedReplies,
+	Snapshot,
+	Study,
+	TermsReply,
+	TokensReply,
+	WeightsReply,
 } from "../protocol.gen";
 import { Asker, type Asking } from "./asking";
-import { cellsOf, WeightCache } from "./cache";
+import { WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import { onKernelLost } from "./host";
 import { Parts } from "./parts";
@@ -34,12 +27,9 @@ import {
 	type Tokens,
 } from "./source";
 import { type Studied, Studies } from "./studies";
+import { type Wanted, wantedOf } from "./wanted";
 
 const BUSY_AFTER_MS = 1000;
-/** Of tiles: 16 at full size, or as many small ones as that. */
-const CELLS_A_REQUEST = 16 * TILE * TILE;
-const KEYS_A_REQUEST = 1000;
-const LINES_A_REQUEST = 400;
 
 /** What is asked beside the numbers: how far these are stays as it was. */
 const ASIDE: readonly Request["kind"][] = ["terms", "ask", "study", "part"];
@@ -47,10 +37,6 @@ const ASIDE: readonly Request["kind"][] = ["terms", "ask", "study", "part"];
 const GONE = "The kernel is gone. What was loaded stays; run the cell again for the rest.";
 const SAVED = "No kernel: this shows what was saved with the notebook.";
 const NOTHING_SAVED = "No kernel, and nothing was saved with the notebook: run the cell again.";
-
-type Body = {
-	[K in Request["kind"]]: Omit<Extract<Request, { kind: K }>, "id" | "shown">;
-}[Request["kind"]];
 
 /**
  * Numbers from the kernel, over a data model on which Python only ever replies.
@@ -80,7 +66,8 @@ export class KernelSource implements TileSource {
 	#answered = false;
 	/** The most tiles that were missing since none was. */
 	#most = 0;
-	#pending: { id: string; names: string[]; kind: Request["kind"]; since: number } | null = null;
+	#pending: { id: string; names: readonly string[]; kind: Request["kind"]; since: number } | null =
+		null;
 
 	constructor(description: Description, snapshot: Snapshot, signal: AbortSignal) {
 		this.description = description;
@@ -245,52 +232,20 @@ export class KernelSource implements TileSource {
 		return `${this.#session}-${this.#requests++}`;
 	}
 
-	#next(): { body: Body | null; names: string[] } {
+	#next(): Wanted {
 		const numbers = this.#nextNumbers();
 		const wait = numbers.body !== null;
 		const body = this.#parts.next() ?? this.#asker.next(wait) ?? this.#studies.next(wait);
 		return body ? { body, names: [] } : numbers;
 	}
 
-	#nextNumbers(): { body: Body | null; names: string[] } {
+	#nextNumbers(): Wanted {
 		if (!this.#tokens && this.#firstTime("tokens")) return { body: { kind: "tokens" }, names: [] };
-		const tiles: TileKey[] = [];
-		const strips: StripKey[] = [];
-		const lines: Record<Axis, LineKey[]> = { row: [], column: [] };
-		const masses: MassKey[] = [];
-		const spans: SpanKey[] = [];
-		const names: string[] = [];
-		let cells = 0;
-		let scores = false;
-		for (const [name, wish] of this.#missing()) {
-			// They take no time: nobody waits for them behind what does.
-			if ("terms" in wish)
-				return { body: { kind: "terms", line: wish.terms, keys: wish.keys }, names: [name] };
-			if ("scores" in wish) scores = true;
-			else if ("mass" in wish) masses.push(wish.mass);
-			else if ("span" in wish) spans.push(wish.span);
-			else if ("line" in wish) {
-				if (lines.row.length + lines.column.length >= LINES_A_REQUEST) continue;
-				lines[wish.axis].push(wish.line);
-			} else if ("strip" in wish) {
-				if (strips.length >= KEYS_A_REQUEST) continue;
-				strips.push(wish.strip);
-			} else {
-				if (cells >= CELLS_A_REQUEST || tiles.length >= KEYS_A_REQUEST) continue;
-				cells += cellsOf(this.description, wish.tile);
-				tiles.push(wish.tile);
-			}
-			names.push(name);
-		}
-		if (names.length) {
-			const { row: rows, column: columns } = lines;
-			const wanted = { tiles, strips, rows, columns, masses, spans, scores };
-			const body = { kind: "weights", ...wanted } as const;
-			return { body, names };
-		}
+		const wanted = wantedOf(this.#missing(), this.description);
+		if (wanted.body) return wanted;
 		if (this.description.whole && this.#firstTime("everything"))
 			return { body: { kind: "everything" }, names: [] };
-		return { body: null, names };
+		return wanted;
 	}
 
 	#firstTime(kind: Request["kind"]): boolean {
