@@ -120,15 +120,62 @@ class RowScores:
 
     def softmax(self, scores: torch.Tensor) -> torch.Tensor:
         """Return the weights of all keys, in the place of the scores against them."""
-        peak = scores.amax(-1)
-        weights = exp_(scores.sub_(peak[:, None]))
-        return weights.div_(self.with_sink(peak, weights.sum(-1))[:, None])
+        sinks = self.states.sinks
+        return softmax_(scores, None if sinks is None else sinks[self.head])
 
     def with_sink(self, peak: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
         """Return the rows' sums of exp(score - peak), the head's sink included."""
-        if self.states.sinks is None:
-            return total
-        return total + exp_(self.states.sinks[self.head].to(total) - peak)
+        sinks = self.states.sinks
+        return _with_sink(peak, total, None if sinks is None else sinks[self.head])
+
+
+def scores_of_heads(
+    states: LayerStates, heads: torch.Tensor, queries: torch.Tensor
+) -> torch.Tensor:
+    """Return the scores of the same few rows of several heads, as `RowScores.against` every key.
+
+    Parameters
+    ----------
+    states : LayerStates
+        Of the layer.
+    heads, queries : tensor of int64
+        Which heads, and which rows of each.
+
+    Returns
+    -------
+    tensor, shape (heads, queries, keys)
+    """
+    query = states.query[heads[:, None], queries].to(states.dtype) * states.scaling
+    key = states.key[heads * len(states.key) // len(states.query)].to(states.dtype)
+    scores = query @ key.mT
+    if states.softcap is not None:
+        scores.div_(states.softcap).tanh_().mul_(states.softcap)
+    if states.mask is not None:
+        keys = torch.arange(key.shape[1], device=key.device)
+        for own, head in zip(scores, heads.tolist(), strict=True):
+            states.mask.hide(own, head, queries, keys)
+    return scores
+
+
+def softmax_(scores: torch.Tensor, sinks: torch.Tensor | None) -> torch.Tensor:
+    """Return the weights of all keys, in the place of the scores against them.
+
+    Parameters
+    ----------
+    scores : tensor, shape (..., queries, keys)
+        Minus infinity where a key may not be read.
+    sinks : tensor, shape (...), or None
+        As `LayerStates` has them.
+    """
+    peak = scores.amax(-1)
+    weights = exp_(scores.sub_(peak[..., None]))
+    return weights.div_(_with_sink(peak, weights.sum(-1), sinks)[..., None])
+
+
+def _with_sink(
+    peak: torch.Tensor, total: torch.Tensor, sinks: torch.Tensor | None
+) -> torch.Tensor:
+    return total if sinks is None else total + exp_(sinks.to(total)[..., None] - peak)
 
 
 def exp_(numbers: torch.Tensor) -> torch.Tensor:

@@ -20,6 +20,7 @@ __all__ = ["Answer", "Answers", "QuestionAnswering", "Window"]
 
 # A window, where neither the tokenizer nor the model reads less.
 MAX_LENGTH = 384
+MAX_ANSWER_TOKENS = 30
 _KNOWS_NO_ANSWER = re.compile("squad[-_]?(?:v[-_]?)?2", re.IGNORECASE)
 
 
@@ -70,7 +71,7 @@ class QuestionAnswering:
         max_length: int | None = None,
         stride: int | None = None,
         top: int = 5,
-        max_answer_tokens: int = 30,
+        max_answer_tokens: int = MAX_ANSWER_TOKENS,
         no_answer: bool | None = None,
         store: Store = "device",
     ) -> None:
@@ -105,7 +106,7 @@ class QuestionAnswering:
         self._max_length, self._stride, self._store = max_length, stride, store
         self._top, self._longest = top, max_answer_tokens
         if no_answer is None:
-            no_answer = _KNOWS_NO_ANSWER.search(self.model_name) is not None
+            no_answer = knows_no_answer(self.model_name)
         self._may_be_none = no_answer
 
     def answer(
@@ -254,7 +255,7 @@ class QuestionAnswering:
             if characters is None:
                 text = self._decoded(pair, tokens)
             else:
-                text, characters = _stripped(context, characters)
+                text, characters = stripped(context, characters)
             key = characters or (tokens.start, tokens.stop)
             if text and key not in seen:
                 seen.add(key)
@@ -269,6 +270,11 @@ class QuestionAnswering:
         ids = pair.encoding["input_ids"][first + tokens.start : first + tokens.stop]
         text: str = self.tokenizer.decode(ids)
         return text.strip()
+
+
+def knows_no_answer(model_name: str) -> bool:
+    """Tell by a model's name whether it was trained on questions that have no answer."""
+    return _KNOWS_NO_ANSWER.search(model_name) is not None
 
 
 def _none(spans: Spans, found: tuple[float, int]) -> Answer:
@@ -291,7 +297,7 @@ def _window(pair: Pair, spans: Spans, number: int) -> Window:
     )
 
 
-def _stripped(text: str, span: tuple[int, int]) -> tuple[str, tuple[int, int]]:
+def stripped(text: str, span: tuple[int, int]) -> tuple[str, tuple[int, int]]:
     """Return what stands there without space around it: some tokens begin with a space."""
     start, stop = span
     written = text[start:stop]

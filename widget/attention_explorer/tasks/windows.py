@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -100,7 +100,7 @@ def join(tokenizer: Any, question: str, context: str) -> Pair:
             )
     around = [i for i in range(len(encoding["input_ids"])) if not any(i in p for p in parts)]
     return Pair(
-        encoding, **named, offsets=offsets, no_answer=_no_answer(tokenizer, encoding, around)
+        encoding, **named, offsets=offsets, no_answer=no_answer_place(tokenizer, encoding, around)
     )
 
 
@@ -213,7 +213,10 @@ def _found_parts(tokenizer: Any, ids: Sequence[int], texts: Sequence[str]) -> li
     return parts
 
 
-def _no_answer(tokenizer: Any, encoding: Any, around: Sequence[int]) -> int | None:
+def no_answer_place(
+    tokenizer: Any, encoding: Mapping[str, Any], around: Sequence[int]
+) -> int | None:
+    """Return the position that speaks for no answer, of those in neither text; see `Pair`."""
     cls = getattr(tokenizer, "cls_token_id", None)
     found = (i for i in around if encoding["input_ids"][i] == cls)
     return next(found, 0 if 0 in around else None)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from .trace import Trace
+
+LabelsBy = Literal["softmax", "sigmoid", "score"]
 
 
 @contextmanager
@@ -40,15 +42,8 @@ def with_labels(traces: list[Trace], model: Any, noted: list[Any]) -> list[Trace
     if not noted or not bool(noted[0].isfinite().all()):
         return traces
     (logits,) = noted
-    problem = getattr(model.config, "problem_type", None)
-    if problem == "regression":
-        by, values = "score", logits
-    elif problem == "multi_label_classification" or logits.shape[1] == 1:
-        by, values = "sigmoid", logits.sigmoid()
-    else:
-        by, values = "softmax", logits.softmax(1)
-    known = getattr(model.config, "id2label", None) or {}
-    names = [str(known.get(i, i)) for i in range(logits.shape[1])]
+    by, names = label_names(model.config, logits.shape[1])
+    values = {"score": logits, "sigmoid": logits.sigmoid(), "softmax": logits.softmax(1)}[by]
     labelled = []
     for traced, own in zip(traces, values.tolist(), strict=True):
         labels = tuple(sorted(zip(names, own, strict=True), key=lambda label: -label[1]))
@@ -57,3 +52,22 @@ def with_labels(traces: list[Trace], model: Any, noted: list[Any]) -> list[Trace
         }
         labelled.append(replace(traced, kinds=kinds))
     return labelled
+
+
+def label_names(config: Any, n_labels: int) -> tuple[LabelsBy, list[str]]:
+    """Return what a classifier's logits are to become, as `Kind.labels_by` has it, and its labels.
+
+    Parameters
+    ----------
+    config
+        Of the model.
+    n_labels : int
+        How many logits it gives.
+    """
+    problem = getattr(config, "problem_type", None)
+    known = getattr(config, "id2label", None) or {}
+    names = [str(known.get(i, i)) for i in range(n_labels)]
+    if problem == "regression":
+        return "score", names
+    several = problem == "multi_label_classification" or n_labels == 1
+    return ("sigmoid" if several else "softmax"), names

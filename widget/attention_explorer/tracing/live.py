@@ -48,6 +48,8 @@ class Live:
         What the trace calls the kinds of `kinds.SIDES`.
     n_layers : mapping of str to int
         How many layers each kind of the trace has.
+    kept : dict
+        What runs found out that others may need, by names of their own.
     """
 
     tokenizer: Any
@@ -57,6 +59,7 @@ class Live:
     n_layers: Mapping[str, int]
     _model: Callable[[], Any]
     _written_out: bool = field(default=False, init=False)
+    kept: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, model: Any, tokenizer: Any, **about: Any) -> Live:
