@@ -39,13 +39,15 @@ function partners(
 }
 
 /** What keeps weights from having lines, in words: each limit that is set. */
-export function limitsText(
-	state: Scene["state"],
-): Partial<Record<keyof Limits | "between", string>> {
+export function limitsText({
+	state,
+	description,
+}: Pick<Scene, "state" | "description">): Partial<Record<keyof Limits | "between", string>> {
 	const { top_mass, top_k, threshold, between } = state;
+	const sum = description.shares ? "" : " of a row’s sum";
 	return {
 		...(between.length && { between: "other segments" }),
-		...(top_mass < 1 && { top_mass: `below top ${percent(top_mass)}` }),
+		...(top_mass < 1 && { top_mass: `below top ${percent(top_mass)}${sum}` }),
 		...(top_k !== null && {
 			top_k: top_k === 1 ? "all but the largest" : `beyond the ${top_k} largest`,
 		}),

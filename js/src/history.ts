@@ -1,3 +1,4 @@
+import { reasonsOf } from "./measures";
 import type { Description } from "./protocol.gen";
 import type { Synced } from "./store";
 
@@ -69,6 +70,8 @@ export function fits(name: Trait, value: unknown, shown: Description): boolean {
 	switch (name) {
 		case "kind":
 			return kinds.includes(value as Synced["kind"]);
+		case "measure":
+			return reasonsOf(shown).get(value as Synced["measure"]) === "";
 		case "layer":
 			return (value as number) < layers.length;
 		case "heads":

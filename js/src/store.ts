@@ -9,6 +9,7 @@ import type { Pointer, QaInfo, ViewState } from "./protocol.gen";
  */
 const SYNCED = [
 	"kind",
+	"measure",
 	"unit",
 	"hide",
 	"hide_tokens",

@@ -53,6 +53,20 @@ describe.each(["light", "dark"] as const)("no serious violation, %s", (theme) =>
 		expect(await broken(view)).toEqual([]);
 	});
 
+	test("with something else than weights shown", async () => {
+		const { view } = await open({
+			state: { theme, measure: "norms", view: VIEWS },
+			description: {
+				measure: "norms",
+				measures: ["weights: ", "norms: ", "logits: this model has no unembedding"],
+				number: "|Af|",
+				shares: false,
+			},
+		});
+		expect(view.one("[aria-label='what is shown']").checkVisibility()).toBe(true);
+		expect(await broken(view)).toEqual([]);
+	});
+
 	test("with heads coloured by a score", async () => {
 		const state = { theme, view: ["model"], sort: "peak", paint: "score" } as const;
 		const { view } = await open({ state });

@@ -222,7 +222,7 @@ describe("the meter", () => {
 
 	test("of weights that are no shares it says the sum itself", async () => {
 		const mounted = mount(WEIGHTS, WORDS, {
-			description: { hides: 1, encoding: "signed8", scale: 3 },
+			description: { hides: 1, encoding: "signed8", scale: 3, shares: false },
 		});
 		mounted.kernel.hidden = () => -1.25;
 		const view = await mounted.open();

@@ -183,7 +183,7 @@ export function descriptionOf(
 		kinds: [""],
 		check: null,
 		measure: "weights",
-		measures: ["weights: ", "rollout: "],
+		measures: ["weights: "],
 		number: "weight",
 		shares: true,
 		layers: Array.from({ length: layers }, (_, i) => i),

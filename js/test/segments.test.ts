@@ -89,7 +89,7 @@ describe("a block", () => {
 		const table = { count: [1, 3, 1, 55] };
 		const line = (query: number) => Float32Array.from(MASSES[query] as number[]);
 		const scene = {
-			description: { queries: 4, keys: 4 },
+			description: { queries: 4, keys: 4, shares: true },
 			state: { unit: "segment", layer: 0, heads: [0] },
 			tokens: { keys: table },
 			ink: { on: () => "" },

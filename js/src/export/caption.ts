@@ -10,17 +10,18 @@ const PACKAGE = "attention-explorer";
 /** Whose weights a picture shows, and what was done to them; `remarks` are what its view says of itself. */
 export function captionOf(view: ViewName, scene: Scene, remarks: readonly string[]): string[] {
 	const { description, state } = scene;
-	const { model, kind, queries, keys, same_tokens, notes } = description;
+	const { model, kind, measure, number, queries, keys, same_tokens, notes } = description;
 	return [
 		model,
 		kind && `${kind} attention`,
+		measure === "weights" ? "" : number,
 		whichHeads(view, scene),
 		same_tokens
 			? `${queries} ${state.unit}s`
 			: `${queries} ${state.unit}s read ${keys} ${state.unit}s`,
 		lookedText(scene),
 		...(view === "heads"
-			? Object.values(limitsText(state)).map((text) => `not drawn: ${text}`)
+			? Object.values(limitsText(scene)).map((text) => `not drawn: ${text}`)
 			: view === "neuron" || (view === "model" && showsScores(scene))
 				? []
 				: [`colour: ${state.scale} scale up to ${Number(scene.ink.largest.toPrecision(3))}`]),
@@ -53,5 +54,9 @@ function lookedText({ focus, tokens }: Scene): string {
 
 /** A file's name for a view, from what it shows. */
 export function fileName(view: ViewName, scene: Scene): string {
-	return `${view} ${whichHeads(view, scene)}`.replace(/[^a-z0-9]+/gi, "-").replace(/-$/, "");
+	const { measure } = scene.description;
+	const shown = measure === "weights" ? "" : measure;
+	return `${view} ${shown} ${whichHeads(view, scene)}`
+		.replace(/[^a-z0-9]+/gi, "-")
+		.replace(/-$/, "");
 }

@@ -19,7 +19,7 @@ export function About({
 			<span class="muted" title={aboutText(description, unit)}>
 				{aboutText(description, unit)}
 			</span>
-			<CheckSign check={description.check} />
+			<CheckSign {...description} />
 			<StatusSign status={status} source={source} />
 		</div>
 	);
@@ -34,11 +34,12 @@ function aboutText(
 }
 
 /** How far the weights are from what the model itself computed. */
-function CheckSign({ check }: { check: Description["check"] }) {
+function CheckSign({ check, measure }: Description) {
 	if (!check) return null;
 	const worst = check.worst === 0 ? "0" : check.worst.toExponential(0);
+	const more = measure === "weights" ? "" : " and projection";
 	const title =
-		"Weights of sampled rows times the values, against the model's own attention output: " +
+		`Weights of sampled rows times the values${more}, against the model's own attention output: ` +
 		`the largest difference is ${worst}, of ${check.tolerance.toExponential(0)} allowed`;
 	return (
 		<span class={check.ok ? "check" : "check failed"} title={title}>

@@ -5,8 +5,8 @@ import type { Store, Synced } from "../store";
 const STOPS = 16;
 const SIGNS: Readonly<Record<ColourScale, string>> = { linear: "linear", sqrt: "√", log: "log" };
 const ENDS: Readonly<Record<ScaleTo, readonly [name: string, sign: string]>> = {
-	model: ["up to the largest weight there can be", ""],
-	head: ["up to the largest weight of these heads", " · head"],
+	model: ["up to the largest there can be", ""],
+	head: ["up to the largest of these heads", " · head"],
 };
 /** Shares of the largest weight that have their value at their place. */
 const TICKS: Readonly<Record<CurveName, readonly number[]>> = {
@@ -20,10 +20,12 @@ interface Props {
 	readonly ink: Ink;
 	readonly state: Synced;
 	readonly store: Store;
+	/** What a number is called. */
+	readonly number: string;
 }
 
 /** The colour scale with its true values, placed where they lie on it; and the choice of another. */
-export function Legend({ colours, ink, state, store }: Props) {
+export function Legend({ colours, ink, state, store, number }: Props) {
 	const stops = Array.from({ length: STOPS + 1 }, (_, i) =>
 		stepColour(colours.ramp, Math.round((i / STOPS) * 255)),
 	);
@@ -37,7 +39,7 @@ export function Legend({ colours, ink, state, store }: Props) {
 			<select
 				value={`${state.scale} ${state.scale_to}`}
 				aria-label="colour scale"
-				title="how colour follows weight"
+				title={`how colour follows ${number}`}
 				onChange={(event) => choose(event.currentTarget.value)}
 			>
 				{SCALE_TOS.map((to) => (
@@ -53,7 +55,7 @@ export function Legend({ colours, ink, state, store }: Props) {
 			<div
 				class="legend"
 				role="img"
-				aria-label={`colour of a weight, from 0 to ${format(ink.largest)}`}
+				aria-label={`colour of ${number}, from 0 to ${format(ink.largest)}`}
 			>
 				<div
 					class="gradient"

@@ -14,7 +14,7 @@ interface Props extends Pick<Scene, "state" | "description" | "tokens"> {
 /** Which lines the head view draws, and how its tokens stand. */
 export function LineControls({ state, description, tokens, open, toggle, set }: Props) {
 	const { top_mass, top_k, threshold, between, orientation } = state;
-	const { scale } = description;
+	const { scale, shares, number } = description;
 	const limits = Number(top_k !== null) + Number(threshold > 0) + Number(between.length > 0);
 	const sideBySide = orientation === "horizontal";
 	const weight = `${Number(threshold.toPrecision(2))}`;
@@ -23,7 +23,7 @@ export function LineControls({ state, description, tokens, open, toggle, set }: 
 			<Choice
 				before="show"
 				after=""
-				name="share of each row's attention that is drawn as lines"
+				name={`share of each row's ${shares ? "attention" : `sum of ${number}`} that is drawn as lines`}
 				choices={withOwn(MASSES, top_mass)}
 				value={top_mass}
 				text={(mass) => (mass === 1 ? "everything" : `top ${Number((mass * 100).toFixed(1))} %`)}
@@ -51,7 +51,7 @@ export function LineControls({ state, description, tokens, open, toggle, set }: 
 			{open && (
 				<div class="limits">
 					<label>
-						from weight
+						from {number}
 						{/* On the square root's scale, as small weights differ more than large ones. */}
 						<input
 							type="range"
@@ -59,7 +59,7 @@ export function LineControls({ state, description, tokens, open, toggle, set }: 
 							max={1}
 							step={0.01}
 							value={Math.sqrt(Math.min(1, threshold / scale))}
-							aria-label="smallest weight that is drawn as a line"
+							aria-label={`smallest ${number} that is drawn as a line`}
 							aria-valuetext={weight}
 							onInput={({ currentTarget: { value } }) =>
 								set("threshold", Number((Number(value) ** 2 * scale).toPrecision(2)), true)
@@ -70,7 +70,7 @@ export function LineControls({ state, description, tokens, open, toggle, set }: 
 					<Choice
 						before="at most"
 						after="a token"
-						name="largest weights of each row that are drawn as lines"
+						name={`largest ${number}s of each row that are drawn as lines`}
 						choices={[...withOwn(COUNTS, top_k ?? 1), 0]}
 						value={top_k ?? 0}
 						text={(count) => count || "all"}

@@ -12,13 +12,13 @@ export function Meter({ scene }: { scene: Scene }) {
 		query === undefined
 			? `a ${state.unit} reads, on average`
 			: `“${short(tokens.queries, query)}”${more}`;
-	const isShare = description.scale === 1 && description.encoding !== "signed8";
+	const isShare = description.shares;
 	const missing = status.kind === "gone" ? "not saved here" : "…";
 	const said = mass === undefined ? missing : isShare ? percent(mass) : weightText(mass, true);
 	return (
 		<div
 			class="meter"
-			title={`The sum of the weights on what is hidden, mean over ${state.heads.length > 1 ? "the chosen heads" : "the queries"}`}
+			title={`The sum of each ${description.number} on what is hidden, mean over ${state.heads.length > 1 ? "the chosen heads" : "the queries"}`}
 		>
 			{isShare && (
 				<span class="gauge">

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { css } from "../draw/colour";
 import { strongest } from "../draw/lines";
 import { limitsText, linesDrawn } from "../drawn";
-import type { TokenTable } from "../protocol.gen";
+import type { Description, TokenTable } from "../protocol.gen";
 import { type Reading, readingOf, type Scene } from "../scene";
 import type { Status } from "../source/source";
 import type { Store } from "../store";
@@ -21,7 +21,7 @@ interface Props {
 
 /** The numbers: what is looked at, what it reads, what reads it, and how much isn't drawn. */
 export function Readout({ scene, set }: Props) {
-	const { focus, tokens, reads, readers, state, status } = scene;
+	const { focus, tokens, reads, readers, state, status, description } = scene;
 	const resting = focus.query === null && focus.key === null;
 	return (
 		<>
@@ -35,12 +35,15 @@ export function Readout({ scene, set }: Props) {
 			)}
 			{focus.pair && <Pair scene={scene} pair={focus.pair} set={set} />}
 			{focus.query !== null && (
-				<Item label={<Looked scene={scene} side="query" set={set} does="reads" />}>
+				<Item label={<Looked scene={scene} side="query" set={set} does="reads" />} of={description}>
 					<Strongest reading={reads} table={tokens.keys} status={status} />
 				</Item>
 			)}
 			{focus.key !== null && (
-				<Item label={<Looked scene={scene} side="key" set={set} does="is read by" />}>
+				<Item
+					label={<Looked scene={scene} side="key" set={set} does="is read by" />}
+					of={description}
+				>
 					<Strongest reading={readers} table={tokens.queries} status={status} />
 				</Item>
 			)}
@@ -51,10 +54,22 @@ export function Readout({ scene, set }: Props) {
 	);
 }
 
-function Item({ label, children }: { label: ComponentChildren; children: ComponentChildren }) {
+function Item({
+	label,
+	of,
+	children,
+}: {
+	label: ComponentChildren;
+	/** What it has numbers of, where these may be none of weights. */
+	of?: Description;
+	children: ComponentChildren;
+}) {
 	return (
 		<div class="item">
-			<span class="muted">{label}</span>
+			<span class="muted">
+				{label}
+				{of && of.measure !== "weights" && ` · ${of.number}`}
+			</span>
 			<div>{children}</div>
 		</div>
 	);
@@ -89,7 +104,7 @@ function place(table: TokenTable, index: number): string {
 
 /** One weight, to four digits; head by head where several are shown. */
 function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] }) {
-	const { tokens, state, colours, focus } = scene;
+	const { tokens, state, colours, focus, description } = scene;
 	const [query, key] = pair;
 	const at = weightsAt(scene, pair);
 	const [reader, read] = [place(tokens.queries, query), place(tokens.keys, key)];
@@ -104,10 +119,12 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 		`${reader} reads ${read}`
 	);
 	return (
-		<Item label={label}>
+		<Item label={label} of={description}>
 			{!at && <span class="muted">…</span>}
 			{at?.length === 1 && at[0] && <b class="weight">{weightText(at[0].weight, at[0].exact)}</b>}
-			{at && state.unit === "segment" && <Lift weights={at} table={tokens.keys} of={key} />}
+			{at && state.unit === "segment" && description.shares && (
+				<Lift weights={at} table={tokens.keys} of={key} />
+			)}
 			{at &&
 				at.length > 1 &&
 				at.map(({ weight, exact }, i) => (
@@ -184,7 +201,8 @@ function Strongest({
 
 /** The share of what is read that has no line, by what hides it: each head has its own. */
 function NotDrawn({ reads, scene }: { reads: Reading; scene: Scene }) {
-	const limits = limitsText(scene.state);
+	const limits = limitsText(scene);
+	const whole = scene.description.shares ? "" : " of its sum";
 	const drawn = (reads.parts ?? [reads]).flatMap((part) => linesDrawn(part, "row", scene));
 	const total = drawn.reduce((sum, row) => sum + row.total, 0);
 	return (
@@ -193,7 +211,7 @@ function NotDrawn({ reads, scene }: { reads: Reading; scene: Scene }) {
 				const hidden = drawn.reduce((sum, row) => sum + row.hidden[name as keyof typeof limits], 0);
 				return (
 					<Item key={name} label={`not drawn: ${text}`}>
-						{percent(total ? Math.max(0, hidden / total) : 0)}
+						{percent(total ? Math.max(0, hidden / total) : 0) + whole}
 					</Item>
 				);
 			})}

@@ -8,6 +8,7 @@ import { About } from "./about";
 import { Find } from "./find";
 import { Hide } from "./hide";
 import { Legend } from "./legend";
+import { MeasureChoice } from "./measure";
 import { UnitChoice } from "./unit";
 import { VIEW_LABELS } from "./words";
 
@@ -34,6 +35,7 @@ export function Toolbar(props: Props) {
 			<div class="bar">
 				<Views names={props.names} view={state.view} store={store} />
 				<KindChoice description={description} store={store} />
+				<MeasureChoice {...{ description, measure: state.measure, live, store }} />
 				<LayerChoice description={description} layer={state.layer} store={store} />
 				<HeadChoice description={description} heads={state.heads} store={store} />
 				<UnitChoice unit={state.unit} tokens={tokens} live={live} store={store} />
@@ -44,7 +46,7 @@ export function Toolbar(props: Props) {
 			</div>
 			<div class="second">
 				<Chips description={description} heads={state.heads} colours={colours} store={store} />
-				<Legend colours={colours} ink={ink} state={state} store={store} />
+				<Legend {...{ colours, ink, state, store, number: description.number }} />
 			</div>
 		</>
 	);

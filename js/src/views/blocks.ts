@@ -31,6 +31,7 @@ export function drawBlocks(context: CanvasRenderingContext2D, scene: Scene, fram
 			context.font = "600 12px system-ui, sans-serif";
 			context.fillText(mass.toFixed(2), cx, cy - 1);
 			context.font = "11px system-ui, sans-serif";
+			if (!description.shares) continue;
 			context.fillText(`×${liftOf(mass, tokens.keys, k).toFixed(1)}`, cx, cy + 13);
 		}
 	}

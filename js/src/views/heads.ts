@@ -107,7 +107,10 @@ export function headsView(actions: Actions, signal: AbortSignal): View {
 			length > 1 ? ` · ${state.combine} over ${length}` : "";
 		setText(what, headsText(now));
 		setText(querySide, `query reads …${over(focus.keys)}`);
-		setText(keySide, received ? "… key · mean weight" : `… key${over(focus.queries)}`);
+		setText(
+			keySide,
+			received ? `… key · mean ${now.description.number}` : `… key${over(focus.queries)}`,
+		);
 		const [token, side] =
 			state.orientation === "horizontal"
 				? ["left and right", "up and down"]

@@ -12,11 +12,18 @@ from ..attention import derived
 from ..attention.base import Attention, Float
 from ..attention.blocks import pieces
 from ..attention.derived import DerivedAttention
+from ..attention.terms import NoTermsError, Terms
 
 Index = slice | npt.NDArray[np.intp]
 
 # Up to so many weights the largest is looked for; beyond, it is what can't be exceeded.
 READ_FOR_SCALE = 1 << 24
+
+
+NO_TERMS = (
+    "Queries and keys make weights, and these numbers are more than that: show weights to see what "
+    "those are made of."
+)
 
 
 class FactorAttention(DerivedAttention):
@@ -38,6 +45,9 @@ class FactorAttention(DerivedAttention):
         super().__init__(base, "")
         self.notes = (note, *notes_of_weights(base))
         self.source = f"{base.source}; {source}"
+
+    def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
+        raise NoTermsError(NO_TERMS)
 
     @abstractmethod
     def _factors(self, layer: int, head: int, queries: Index, keys: Index) -> Float:

@@ -16,9 +16,17 @@ from ..attention import derived
 from ..attention.base import Attention, Float
 from ..attention.blocks import pieces
 from ..attention.derived import DerivedAttention
+from ..attention.terms import NoTermsError, Terms
 from ..runs import Progress
 from ..tracing.trace import Kind
-from .factors import READ_FOR_SCALE, FactorAttention, Index, largest_of, notes_of_weights
+from .factors import (
+    NO_TERMS,
+    READ_FOR_SCALE,
+    FactorAttention,
+    Index,
+    largest_of,
+    notes_of_weights,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -107,6 +115,9 @@ class SummedNormAttention(DerivedAttention):
         weights = self.base.columns(layer, self._every_head, keys)
         found = _lengths(weights.transpose(0, 2, 1), self._roots[layer][list(keys)]).T
         return np.repeat(found[None], len(heads), 0)
+
+    def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
+        raise NoTermsError(NO_TERMS)
 
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
         for own in self._every_head:

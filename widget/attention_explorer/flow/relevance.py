@@ -14,8 +14,7 @@ import numpy as np
 from ..attention.base import Attention, Float
 from ..runs import Progress
 from ..tracing.trace import Kind
-from .factors import notes_of_weights
-from .rollout import stacked, why_not
+from .rollout import LayeredAttention, why_not
 
 if TYPE_CHECKING:
     import torch
@@ -68,9 +67,13 @@ def relevance(kind: Kind, name: str, live: Live, target: Target | None, progress
         progress((layer + 1) / (base.n_layers + 1))
         reached = reached + _positive(base, gradients, layer) @ reached
         layers.append(reached[None])
-    notes = (NOTE.format(of=gradients.chosen.name), *notes_of_weights(base))
-    source = f"{base.source}; gradients of one more pass"
-    return replace(kind, attention=stacked(layers, base, source, notes), check=None)
+    found = LayeredAttention(
+        layers,
+        base,
+        f"{base.source}; gradients of one more pass",
+        [NOTE.format(of=gradients.chosen.name)],
+    )
+    return replace(kind, attention=found, check=None)
 
 
 def read_gradients(kind: Kind, name: str, live: Live, target: Target | None) -> Gradients:

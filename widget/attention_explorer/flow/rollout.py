@@ -5,15 +5,17 @@ Source: Abnar & Zuidema 2020, "Quantifying Attention Flow in Transformers".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from ..attention.base import Attention, Float
 from ..attention.dense import DenseAttention
+from ..attention.terms import NoTermsError, Terms
 from ..runs import Progress
 from ..tracing.trace import Kind
-from .factors import notes_of_weights
+from .factors import NO_TERMS, notes_of_weights
 
 # Products of whole matrices: n x n numbers are kept for each layer.
 LONGEST = 2048
@@ -28,6 +30,33 @@ CAUSAL = (
     "says little about this text."
 )
 BESIDE_CROSS = "What the decoder reads of the encoder has no part in it."
+
+
+class LayeredAttention(DenseAttention):
+    """A matrix for each layer, made of the weights of this one and those before.
+
+    Parameters
+    ----------
+    layers : sequence of array, shape (1, queries, keys)
+        The matrices.
+    base : Attention
+        The weights.
+    source : str
+        How the numbers were had.
+    notes : sequence of str
+        What a person must know to read them rightly.
+    """
+
+    def __init__(
+        self, layers: Sequence[Float], base: Attention, source: str, notes: Sequence[str]
+    ) -> None:
+        super().__init__(layers, layer_numbers=base.layer_numbers, source=source)
+        # What it says of sums is meant for weights.
+        self.notes = (*notes, *notes_of_weights(base))
+        self.causal = base.causal
+
+    def terms(self, layer: int, head: int, query: int, keys: Sequence[int]) -> Terms:
+        raise NoTermsError(NO_TERMS)
 
 
 def rollout(kind: Kind, beside_cross: bool, progress: Progress) -> Kind:
@@ -54,7 +83,7 @@ def rollout(kind: Kind, beside_cross: bool, progress: Progress) -> Kind:
     sums = "1" if has_whole_rows(layers) else "less than 1, as the heads have learned sinks"
     notes = [NOTE.format(sums=sums), *([CAUSAL] if base.causal else [])]
     notes += [BESIDE_CROSS] if beside_cross else []
-    found = stacked(layers, base, f"rollout of {base.source}", (*notes, *notes_of_weights(base)))
+    found = LayeredAttention(layers, base, f"rollout of {base.source}", notes)
     return replace(kind, attention=found, check=None)
 
 
@@ -85,13 +114,3 @@ def mean_over_heads(attention: Attention, layer: int) -> Float:
 def has_whole_rows(layers: list[Float]) -> bool:
     """Tell whether all rows sum to 1."""
     return all(np.allclose(layer.sum(-1), 1, atol=1e-3) for layer in layers)
-
-
-def stacked(
-    layers: list[Float], base: Attention, source: str, notes: tuple[str, ...]
-) -> DenseAttention:
-    """Return matrices as an attention, with notes of its own alone."""
-    found = DenseAttention(layers, layer_numbers=base.layer_numbers, source=source)
-    found.notes = notes
-    found.causal = base.causal
-    return found
