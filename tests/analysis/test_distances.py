@@ -48,7 +48,8 @@ def test_the_mean_divergence_of_rows(
     monkeypatch.setattr(distances, "CELLS", cells)
     layers = random_layers(causal)
     found = head_distances(kind_of(layers))
-    assert found.index.tolist() == found.columns.tolist() == list(np.ndindex(2, 3))
+    for side in (found.index, found.columns):
+        assert [tuple(at) for at in side] == list(np.ndindex(2, 3))
     heads = [head for layer in layers for head in layer]
     expected = [[divergence(one, other, causal) for other in heads] for one in heads]
     np.testing.assert_allclose(found, expected, atol=1e-6)
