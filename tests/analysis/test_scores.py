@@ -236,6 +236,8 @@ def test_long_texts_are_sampled_evenly_and_always_alike() -> None:
     assert (queries < edges[1:]).all()
     np.testing.assert_array_equal(queries, sampled_queries(100, 16))
     np.testing.assert_array_equal(sampled_queries(15, 16), np.arange(15))
+    with pytest.raises(ValueError, match="rows has to be 1 or more, got 0"):
+        sampled_queries(15, 0)
 
 
 def test_signed_numbers_have_no_scores() -> None:

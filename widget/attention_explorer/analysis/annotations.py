@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,6 +11,7 @@ import numpy as np
 from ..marks import is_punctuation
 from ..tracing import Tokens
 from ..tracing.segments import Part, name_segments
+from .parsed import align, segment_of, words_of
 from .patterns import Flags, Source, reads_itself
 
 # A word, counted from 0 through the text; or a part of it, as segments are given.
@@ -98,8 +99,8 @@ def read_annotations(
         places, words = _Places(tokens, texts, tokens.word), tokens.words()[1]
         given = [_read_edge(number, edge, places) for number, edge in enumerate(edges or ())]
     else:
-        parsed = list(_words_of(doc))
-        numbers = _align(tokens, parsed, _segment_of(doc, texts))
+        parsed = list(words_of(doc))
+        numbers = align(tokens, parsed, segment_of(doc, texts))
         places, words = _Places(tokens, texts, numbers), _runs(numbers)
         given = [
             Arc(own, head, word.relation)
@@ -118,15 +119,6 @@ def read_annotations(
             for mention in dict.fromkeys(mention for mention, _ in pairs)
         ),
     )
-
-
-class _Word(NamedTuple):
-    """A parser's word: its characters, and the number of the word that it depends on, or -1."""
-
-    start: int
-    stop: int
-    head: int
-    relation: str
 
 
 class _Places:
@@ -193,62 +185,6 @@ def _texts_of(source: Source) -> tuple[str, ...] | None:
     traced = getattr(source, "trace", source)
     texts: tuple[str, ...] | None = getattr(traced, "texts", None)
     return texts
-
-
-def _words_of(doc: Any) -> Iterator[_Word]:
-    """Read a parser's words: spaCy's, which count through the text, or Stanza's, by sentence."""
-    if hasattr(doc, "sentences"):
-        before = 0
-        for sentence in doc.sentences:
-            for word in sentence.words:
-                # A part of a word ("du" as "de le") has no characters of its own.
-                placed = word if word.start_char is not None else word.parent
-                head = before + word.head - 1 if word.head else -1
-                yield _Word(placed.start_char, placed.end_char, head, word.deprel or "")
-            before += len(sentence.words)
-        return
-    try:
-        for token in doc:
-            head = token.head.i if token.head.i != token.i else -1
-            yield _Word(token.idx, token.idx + len(token.text), head, token.dep_)
-    except (TypeError, AttributeError):
-        raise TypeError(
-            f"doc is {type(doc).__name__}: expected a parsed spaCy Doc or Stanza Document; or give "
-            "edges=[(dependent, head, relation), ...]"
-        ) from None
-
-
-def _segment_of(doc: object, texts: Sequence[str] | None) -> int | None:
-    """Return which of two texts a doc is of; None where there is one."""
-    read = getattr(doc, "text", None)
-    if texts is None or read is None:
-        return None
-    if read not in texts:
-        raise ValueError(
-            f"doc is of another text, {read!r:.60}, than was traced, {texts[0]!r:.60}: parse the "
-            "traced text"
-        )
-    return texts.index(read) if len(texts) > 1 else None
-
-
-def _align(tokens: Tokens, words: Sequence[_Word], segment: int | None) -> list[int | None]:
-    """Return the word of each token that shares most characters with it, the first of several."""
-    if tokens.span is None:
-        raise ValueError(
-            "the tokens' characters aren't known (that takes a fast tokenizer and the text), so a "
-            "doc can't be brought to them: give edges=[(dependent, head, relation), ...]"
-        )
-    starts = np.array([word.start for word in words])
-    stops = np.array([word.stop for word in words])
-    found: list[int | None] = []
-    for i, (start, stop) in enumerate(tokens.span):
-        shared = np.minimum(stops, stop) - np.maximum(starts, start)
-        is_there = len(words) and shared.max() > 0 and not tokens.special[i]
-        is_meant = segment is None or tokens.segment[i] == segment
-        found.append(int(shared.argmax()) if is_there and is_meant else None)
-    if all(word is None for word in found):
-        raise ValueError("no word of the doc has a token: parse the text that was traced")
-    return found
 
 
 def _runs(numbers: Sequence[int | None]) -> tuple[int, ...]:

@@ -49,18 +49,17 @@ class Sums(NamedTuple):
         Of the head, and of uniform attention on the same rows (of shapes NaN).
     support : array of float64, shape (len(MEASURES), n_layers, n_heads)
         How many rows these are means of.
-    aside : array of float64, shape (n_layers, n_heads)
-        The mean weight on the keys that were set aside.
     """
 
     score: Numbers
     baseline: Numbers
     support: Numbers
-    aside: Numbers
 
 
 def sampled_queries(n_queries: int, rows: int = ROWS) -> Indices:
     """Return the queries that are read: all, or one at random of each of `rows` equal stretches."""
+    if rows < 1:
+        raise ValueError(f"rows has to be 1 or more, got {rows}")
     return sample(n_queries, rows, _SEED)
 
 
@@ -88,7 +87,6 @@ def sum_steps(
     """
     shape = (len(MEASURES), attention.n_layers, attention.n_heads)
     score, baseline, support = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    aside, read = np.zeros(shape[1:]), np.zeros(shape[1:])
     done, total = 0, sum(len(part.heads) for part in parts) * len(queries)
     for some in blocks(queries, attention.n_keys):
         known: dict[tuple[str, ...], _Expected] = {}
@@ -101,15 +99,13 @@ def sum_steps(
                 heads = part.heads[first : first + at_once]
                 rows = attention.rows(part.layer, heads, some.tolist())
                 where = np.s_[:, part.layer, list(heads)]
-                hidden, is_left = _set_aside(rows, expected.aside)
+                is_left = _set_aside(rows, expected.aside)
                 score[where] += np.concatenate([expected.shapes(rows), expected.masses(rows)])
                 support[where] += expected.counts(is_left)
                 baseline[where] += expected.uniform(is_left)
-                aside[where[1:]] += hidden.sum(-1)
-                read[where[1:]] += len(some)
                 done += len(heads) * len(some)
                 yield done / total
-    return Sums(_over(score, support), _over(baseline, support), support, _over(aside, read))
+    return Sums(_over(score, support), _over(baseline, support), support)
 
 
 def _over(sums: Numbers, counts: Numbers) -> Numbers:
@@ -122,17 +118,16 @@ def blocks(queries: Indices, n_keys: int) -> Iterator[Indices]:
         yield queries[part]
 
 
-def _set_aside(rows: Float, keys: Indices) -> tuple[Float, Flags]:
-    """Take keys out of rows, in place; return their weight, and which rows have something left."""
+def _set_aside(rows: Float, keys: Indices) -> Flags:
+    """Take keys out of rows, in place; return which rows have something left."""
     if not len(keys):
-        return np.zeros(rows.shape[:2], np.float32), np.ones(rows.shape[:2], bool)
-    hidden: Float = rows[..., keys].sum(-1)
+        return np.ones(rows.shape[:2], bool)
+    whole = rows.sum(-1)
     rows[..., keys] = 0
-    visible = rows.sum(-1)
-    is_left = visible > LEAST_LEFT * (visible + hidden)
-    raised = np.divide(visible + hidden, visible, out=np.zeros_like(visible), where=is_left)
-    rows *= raised[..., None]
-    return hidden, is_left
+    left = rows.sum(-1)
+    is_left: Flags = left > LEAST_LEFT * whole
+    rows *= np.divide(whole, left, out=np.zeros_like(left), where=is_left)[..., None]
+    return is_left
 
 
 class _Expected:
