@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import transformers
 
-from tests.tracing.families import BERT, FAMILIES
+from tests.tracing.families import EAGER_ONLY, FAMILIES
 
 library: Any = transformers
 
@@ -37,13 +37,11 @@ HEADS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-def headed(which: str, **changes: Any) -> Any:
+def headed(which: str, backend: str = "sdpa", **changes: Any) -> Any:
     """Return a tiny random model with a head, in evaluation mode."""
     name, family, options = HEADS[which]
     kind = getattr(library, name)
     config = kind.config_class(**{**FAMILIES[family][1], **options, **changes})
+    config._attn_implementation = "eager" if family in EAGER_ONLY else backend
     torch.manual_seed(0)
     return kind(config).eval()
-
-
-__all__ = ["BERT", "headed"]

@@ -81,16 +81,20 @@ class Cutting:
         CannotRebuildError
             The rows can't be worked out, or miss the model's own.
         """
-        with exactly(self.record.query.device):
+        device = self.record.query.device
+        with exactly(device):
             states = layer_states(self.record, self.example, self.queries, self.keys, self.masks)
-            device = states.query.device
-            heads = _union([cut.heads for cut in cuts], device)
-            rows = _union([cut.queries for cut in cuts], device)
-            n_keys, size = states.key.shape[1:]
-            for some in torch.split(heads, max(1, BLOCK_NUMBERS // (n_keys * size))):
+        heads = _union([cut.heads for cut in cuts], device)
+        rows = _union([cut.queries for cut in cuts], device)
+        n_keys, size = states.key.shape[1:]
+        for some in torch.split(heads, max(1, BLOCK_NUMBERS // (n_keys * size))):
+            with exactly(device):
                 values = self._values(states, some)
-                for block in row_blocks(len(rows), len(some) * n_keys):
-                    yield self._cut(states, some, rows[block], cuts, values)
+            for block in row_blocks(len(rows), len(some) * n_keys):
+                # Never over a yield: the modes would be those of whoever goes on.
+                with exactly(device):
+                    found = self._cut(states, some, rows[block], cuts, values)
+                yield found
 
     def _values(self, states: LayerStates, heads: torch.Tensor) -> torch.Tensor:
         """Return what heads multiply their weights with, shape (heads, keys, d)."""

@@ -142,9 +142,7 @@ class Reading:
         ids = self.live.inputs.get("decoder_input_ids" if self._side == "target" else "input_ids")
         if tokenizer is None:
             return lambda token: f"⟨{token}⟩"
-        if ids is None or before < 0:
-            return lambda token: str(tokenizer.decode([token]))
-        first = int(ids[0, before])
+        first = None if ids is None or before < 0 else int(ids[0, before])
         return lambda token: text_after(tokenizer, first, token)
 
     def _labels(self, what: What, logits: torch.Tensor, asked: Asked | None) -> list[Outcome]:

@@ -110,12 +110,15 @@ class FinishedPass:
             hook.remove()
 
 
-def text_after(tokenizer: Any, before: int, token: int) -> str:
+def text_after(tokenizer: Any, before: int | None, token: int) -> str:
     """Return a token's text with the space that it brings along, which " a" and "a" differ by."""
+    first = [] if before is None else [before]
     alone, both = (
-        tokenizer.decode(ids, clean_up_tokenization_spaces=False)
-        for ids in ([before], [before, token])
+        tokenizer.decode(ids, clean_up_tokenization_spaces=False) for ids in (first, [*first, token])
     )
-    text = both[len(alone) :] if both.startswith(alone) else tokenizer.decode([token])
+    text: str = both[len(alone) :] if both.startswith(alone) else tokenizer.decode([token])
+    if text and "\ufffd" not in text:
+        return text
     # Bytes of a character that others complete are no text; their own name says which they are.
-    return str(tokenizer.convert_ids_to_tokens(token)) if "\ufffd" in text or not text else text
+    name = tokenizer.convert_ids_to_tokens(token)
+    return name if isinstance(name, str) else f"⟨{token}⟩"
