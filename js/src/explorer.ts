@@ -135,8 +135,11 @@ export function mountExplorer(
 				: latest.reads;
 		return reading?.exact ? numbersOf(reading, latest) : undefined;
 	};
-	const more = extra?.mount(parts);
-	if (more) root.insertBefore(more.el, text.el);
+	// What only some explorers have: of two traces, or of a question.
+	const own = store.compared
+		? ({ name: "compare", view: lazyView("compare", parts) } as const)
+		: extra && { name: extra.name, view: extra.mount(parts) };
+	if (own) root.insertBefore(own.view.el, text.el);
 	const views: Partial<Record<ViewName, View>> = {
 		text,
 		heads,
@@ -144,7 +147,7 @@ export function mountExplorer(
 		model,
 		neuron,
 		evidence,
-		...(extra && more && { [extra.name]: more }),
+		...(own && { [own.name]: own.view }),
 	};
 	const names = VIEW_NAMES.filter((name) => name in views);
 	const taking = new Taking(
@@ -192,7 +195,7 @@ export function mountExplorer(
 		matrix.el.hidden = !tokens || !(alone || state.view.includes("matrix"));
 		neuron.el.hidden = !tokens || !state.view.includes("neuron");
 		evidence.el.hidden = !tokens || !state.view.includes("evidence");
-		if (extra && more) more.el.hidden = !tokens || !state.view.includes(extra.name);
+		if (own) own.view.el.hidden = !tokens || !state.view.includes(own.name);
 		if (!tokens) {
 			drawControls(state);
 			root.ariaBusy = "true";
@@ -202,7 +205,7 @@ export function mountExplorer(
 		render(h(Steps, { tokens, selected: state.selected, store }), steps);
 		// The map last: what the others miss is asked for first.
 		const all: readonly View[] = [
-			...(more ? [more] : []),
+			...(own ? [own.view] : []),
 			text,
 			heads,
 			matrix,

@@ -66,6 +66,11 @@ export class Store {
 		return this.#model.get("_qa") ?? null;
 	}
 
+	/** What the two traces are called that are compared; null where none are. */
+	get compared(): readonly [first: string, second: string] | null {
+		return this.#model.get("_compared") ?? null;
+	}
+
 	/** All of it, as one drawing sees it. */
 	get state(): Synced {
 		return Object.fromEntries(SYNCED.map((name) => [name, this.get(name)])) as unknown as Synced;

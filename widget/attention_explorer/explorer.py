@@ -210,6 +210,51 @@ class AttentionExplorer(StudiedView):
         return open_qa(model, tokenizer, question, context, asking, options)
 
     @classmethod
+    @classmethod
+    def compare(
+        cls,
+        first: Trace,
+        second: Trace,
+        *,
+        names: tuple[str, str] = ("first", "second"),
+        kind: str | None = None,
+        **options: Any,
+    ) -> ComparingExplorer:
+        """Explore two traces beside each other: two texts of one model, or two models on one text.
+
+        ``compare(trace(model, tokenizer, "The cat sat"), trace(model, tokenizer, "The dog sat"))``;
+        or ``compare(trace(before, tokenizer, text), trace(after, tokenizer, text), names=("before",
+        "after"))``.
+
+        Their difference is a kind of attention: the second less the first, of the tokens that stand
+        opposite each other (`tracing.alignment.align` says which). What stands opposite nothing is
+        left out, and said to be.
+
+        Parameters
+        ----------
+        first, second : Trace
+            Of the same number of layers and heads.
+        names : (str, str)
+            What they are called, and their own kinds of attention with them.
+        kind : str, optional
+            Which kind of attention of both is compared; by default the one that each shows.
+        **options
+            As `AttentionExplorer` takes them. It opens on the difference, in the views
+            ``"compare"`` and ``"model"``, of short texts at the head that differs most; with
+            ``state=`` as that says.
+
+        Raises
+        ------
+        TypeError
+            Something that is no trace; an option that no view has.
+        ValueError
+            Traces of other layers or heads; texts that have no token in common; names that are the
+            same; a kind that isn't there.
+        """
+        from .comparing import compare
+
+        return compare(first, second, names=names, kind=kind, **options)
+
     def demo(cls, **options: Any) -> Self:
         """Explore a trace that ships with the package; needs no model, no torch and no network.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-PARTS = ("evidence", "neuron")
+PARTS = ("compare", "evidence", "neuron")
 STATIC = Path(__file__).parent / "static"
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, TypedDict
 
-# The last one is of question answering: it is there where a question was asked.
-ViewName = Literal["text", "heads", "matrix", "model", "neuron", "evidence", "qa"]
+# The last two are there where two traces are compared, and where a question was asked.
+ViewName = Literal["text", "heads", "matrix", "model", "neuron", "evidence", "compare", "qa"]
 Theme = Literal["auto", "light", "dark"]
 Unit = Literal["token", "word", "segment"]
 # What is shown: weights, or what is worked out from them and more (`flow.measures`).
@@ -94,9 +94,9 @@ class Description(TypedDict):
     whether everything may be asked for at once. `labels` are a classifier's, the most probable
     first, and `labels_by` says what their numbers are.
     Each of `scores` is a name, a colon and its meaning: an object would take a notebook four lines.
-    So is each of `measures`, what there is to show: its name, a colon and why it can't be had, ""
-    where it may. `number` is what one number of `measure` is called; of some row's numbers one may
-    say that they are shares of it where `shares`.
+    So are `measures`, what there is to show: some names, a colon and why they can't be had, nothing
+    where they may. `number` is what one number of `measure` is called; of some row's numbers one may
+    say that they are shares of it where `shares`. Of a difference `against` is what was subtracted.
     """
 
     shown: str
@@ -108,6 +108,7 @@ class Description(TypedDict):
     measure: Measure
     measures: list[str]
     number: str
+    against: str
     shares: bool
     layers: list[int]
     heads: int
@@ -190,6 +191,7 @@ class ViewState(TypedDict):
     answer: int
     edits: list[EditInfo]
     theme: Theme
+    _compared: tuple[str, str] | None
     _qa: QaInfo | None
     _description: Description
     _snapshot: Snapshot
@@ -320,6 +322,27 @@ class PairStudy(TypedDict):
     key: int
 
 
+class SidesStudy(TypedDict):
+    """Ask which tokens of two texts that are compared stand opposite each other."""
+
+    of: Literal["sides"]
+
+
+class CompareStudy(TypedDict):
+    """Ask what queries read on both sides, on average over them and over heads."""
+
+    of: Literal["compare"]
+    layer: int
+    heads: list[int]
+    queries: list[int]
+
+
+class DifferStudy(TypedDict):
+    """Ask how much each head differs between both sides, and where most."""
+
+    of: Literal["differ"]
+
+
 class EffectStudy(TypedDict):
     """Ask what edits change of what the model says at a token; None: where it says most."""
 
@@ -358,8 +381,19 @@ class MeasureStudy(TypedDict):
     measure: Measure
 
 
-# The first three are of what is known; the others run the model, one at a time.
-Study = HeadStudy | ReadsStudy | PairStudy | EffectStudy | SweepStudy | TextStudy | MeasureStudy
+# The first six are of what is known; the others run the model, one at a time.
+Study = (
+    HeadStudy
+    | ReadsStudy
+    | PairStudy
+    | SidesStudy
+    | CompareStudy
+    | DifferStudy
+    | EffectStudy
+    | SweepStudy
+    | TextStudy
+    | MeasureStudy
+)
 
 
 class StudyRequest(TypedDict):
@@ -382,7 +416,7 @@ class PartRequest(TypedDict):
     id: str
     kind: Literal["part"]
     shown: str
-    name: Literal["evidence", "neuron"]
+    name: Literal["compare", "evidence", "neuron"]
 
 
 Request = (
@@ -461,6 +495,58 @@ class PairStudied(TypedDict):
     logit_why: str
 
 
+class RoleInfo(TypedDict):
+    """All tokens of two texts, and the pairs of them that stand opposite each other, in order."""
+
+    tables: tuple[TokenTable, TokenTable]
+    pairs: list[tuple[int, int]]
+    changed: list[bool]
+
+
+class SidesStudied(TypedDict):
+    """Two texts beside each other; `keys` is None where those that are read are those that read.
+
+    `labels` are a classifier's of each, as in the description.
+    """
+
+    of: Literal["sides"]
+    queries: RoleInfo
+    keys: RoleInfo | None
+    labels: list[list[tuple[str, float]]]
+    labels_by: list[str]
+
+
+class CompareStudied(TypedDict):
+    """What is read of all tokens of each text, to six decimals."""
+
+    of: Literal["compare"]
+    first: list[float]
+    second: list[float]
+
+
+class EdgeInfo(TypedDict):
+    """A weight on both sides; `query` and `key` count the tokens of the difference."""
+
+    layer: int
+    head: int
+    query: int
+    key: int
+    first: float
+    second: float
+
+
+class DifferStudied(TypedDict):
+    """How much the heads differ, layer by layer, None where nothing can be said.
+
+    `js` is in nats, of `read` rows; `edges` are of the heads that differ most, in order.
+    """
+
+    of: Literal["differ"]
+    js: list[float | None]
+    edges: list[EdgeInfo]
+    read: int
+
+
 class Odds(TypedDict):
     """What the model gives something before and after."""
 
@@ -508,7 +594,17 @@ class ShownStudied(TypedDict):
     of: Literal["shown"]
 
 
-Studied = HeadStudied | ReadsStudied | PairStudied | EffectStudied | SweepStudied | ShownStudied
+Studied = (
+    HeadStudied
+    | ReadsStudied
+    | PairStudied
+    | SidesStudied
+    | CompareStudied
+    | DifferStudied
+    | EffectStudied
+    | SweepStudied
+    | ShownStudied
+)
 
 
 class StepInfo(TypedDict):

@@ -9,6 +9,7 @@ export const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	model: "Model",
 	neuron: "Neuron",
 	evidence: "Evidence",
+	compare: "Compare",
 	qa: "QA",
 };
 

@@ -50,6 +50,8 @@ class Attention(ABC):
         The largest absolute weight that can occur: 1 for a softmax.
     signed : bool
         Whether a weight is below 0 (such numbers are no softmax; `notes` says so).
+    against : str
+        Of a difference, what was subtracted is called; else empty.
     samples : bool
         Whether `preview` may read only some of the queries.
     source : str
@@ -65,6 +67,7 @@ class Attention(ABC):
     causal: bool
     scale: float = 1.0
     signed: bool = False
+    against: str = ""
     samples: bool = False
     source: str
     notes: tuple[str, ...] = ()

@@ -38,6 +38,7 @@ class DerivedAttention(Attention):
         self.layer_numbers = base.layer_numbers
         self.n_heads, self.n_queries, self.n_keys = base.n_heads, base.n_queries, base.n_keys
         self.causal, self.signed, self.scale = base.causal, base.signed, base.scale
+        self.against = base.against
         self.source = base.source
         self.notes = (*base.notes, note) if note else base.notes
 

@@ -27,6 +27,8 @@ class DifferenceAttention(DerivedAttention):
         Of the same layers and heads.
     queries, keys : (array of int, array of int)
         The positions of the first, ascending, and those of the second that stand opposite them.
+    against : str
+        What the first is called.
     notes : sequence of str
         What a person must know to read the numbers rightly, beside what both attentions say.
     source : str, optional
@@ -46,6 +48,7 @@ class DifferenceAttention(DerivedAttention):
         second: Attention,
         queries: Opposite,
         keys: Opposite,
+        against: str = "the first",
         notes: Sequence[str] = (),
         source: str = "",
     ) -> None:
@@ -56,7 +59,7 @@ class DifferenceAttention(DerivedAttention):
         self.first, self.queries, self.keys = first, queries, keys
         self.n_queries, self.n_keys = len(queries[0]), len(keys[0])
         self.causal = first.causal and second.causal and queries is keys
-        self.signed = True
+        self.signed, self.against = True, against
         self.scale = self._largest()
         self.source = source or f"{second.source}, less {first.source}"
         self.notes = tuple(dict.fromkeys((*first.notes, *second.notes, *notes)))
@@ -80,19 +83,19 @@ class DifferenceAttention(DerivedAttention):
         """Return what queries read of these keys on each side, (heads, queries, n_keys) each."""
         first, second = (
             attention.rows(layer, heads, of[list(queries)].tolist())[..., keys]
-            for attention, of, keys in self._sides
+            for attention, of, keys in self.sides
         )
         return first, second
 
     def columns(self, layer: int, heads: Sequence[int], keys: Sequence[int]) -> Float:
         first, second = (
             attention.columns(layer, heads, of[list(keys)].tolist())[..., queries]
-            for attention, queries, of in self._sides
+            for attention, queries, of in self.sides
         )
         return second - first
 
     def prepare(self, layer: int, head: int, queries: slice) -> Iterator[None]:
-        for attention, of, _ in self._sides:
+        for attention, of, _ in self.sides:
             some = of[queries]
             if len(some):
                 yield from attention.prepare(layer, head, slice(int(some[0]), int(some[-1]) + 1))
@@ -101,7 +104,7 @@ class DifferenceAttention(DerivedAttention):
         raise NoTermsError("A difference has no query and no key of its own: show one of the two.")
 
     @property
-    def _sides(self) -> tuple[tuple[Attention, Indices, Indices], ...]:
+    def sides(self) -> tuple[tuple[Attention, Indices, Indices], ...]:
         """Both attentions, each with its queries and keys."""
         return tuple(zip((self.first, self.base), self.queries, self.keys, strict=True))
 
@@ -117,7 +120,7 @@ class DifferenceAttention(DerivedAttention):
         for rows in pieces(queries, factor, max(1, derived.BLOCK_CELLS // widest)):
             first, second = (
                 _picked(attention, layer, head, of[rows], of_keys[keys])
-                for attention, of, of_keys in self._sides
+                for attention, of, of_keys in self.sides
             )
             yield second - first
 
