@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import traitlets
@@ -11,7 +11,7 @@ import traitlets
 from .analysis.spans import span_mass
 from .attention.base import Float
 from .explorer import AttentionExplorer
-from .protocol import AnswerInfo, QaInfo, ViewName
+from .protocol import AnswerInfo, QaInfo
 from .requests import Question
 from .runs import Progress, Runs, progress_bar
 from .shown_view import CLOSED, module
@@ -53,7 +53,7 @@ class QAExplorer(AttentionExplorer):
     """
 
     _esm = module("qa")
-    _views = get_args(ViewName)
+    _views = (*AttentionExplorer._views, "qa")
 
     answer = Checked(check_answer, 0).tag(sync=True)
     _qa = traitlets.Any(None, allow_none=True).tag(sync=True)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .asking import QAExplorer
+    from .comparing import ComparingExplorer
     from .tracing.segments import Part
 
 

@@ -148,7 +148,7 @@ class ViewState(SavedWidget):
     theme = Checked(one_of(*get_args(Theme)), "auto").tag(sync=True)
 
     # Those that an explorer of any model has.
-    _views: tuple[ViewName, ...] = get_args(ViewName)[:-1]
+    _views: tuple[ViewName, ...] = get_args(ViewName)[:-2]
 
     # Set by the owner before any trait is: what is shown, and what may be chosen of it.
     _variant: Variant
