@@ -211,7 +211,6 @@ class AttentionExplorer(StudiedView):
         return open_qa(model, tokenizer, question, context, asking, options)
 
     @classmethod
-    @classmethod
     def compare(
         cls,
         first: Trace,
@@ -256,6 +255,7 @@ class AttentionExplorer(StudiedView):
 
         return compare(first, second, names=names, kind=kind, **options)
 
+    @classmethod
     def demo(cls, **options: Any) -> Self:
         """Explore a trace that ships with the package; needs no model, no torch and no network.
 

@@ -20,6 +20,7 @@ from .flow.measures import MEASURES
 from .protocol import (
     CheckResult,
     Description,
+    Measure,
     SavedReplies,
     Snapshot,
     TileKey,
@@ -32,7 +33,7 @@ from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
 # What a notebook grows by with a view: its module, its state, and as base64 the snapshot.
 SAVED_BYTES = 100_000
-STATE_BYTES = 3_640
+STATE_BYTES = 3_900
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
@@ -49,7 +50,6 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
     kind, traced = variants.show(variant), variants.kinds[variant.kind]
     attention, weights = kind.attention, traced.attention
     about = MEASURES[variant.measure]
-    measures = variants.measures.available(variant.kind)
     have_shares = all(is_softmax(weights, layer) for layer in range(weights.n_layers))
     return {
         "shown": variants.name_of(variant),
@@ -82,6 +82,14 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "labels": list(kind.labels[:MOST_LABELS]),
         "labels_by": kind.labels_by,
     }
+
+
+def _by_reason(measures: Mapping[Measure, str]) -> list[str]:
+    """Return one line for those that can be had, and one for each reason why others can't."""
+    named: dict[str, list[str]] = {}
+    for name, why in measures.items():
+        named.setdefault(why, []).append(name)
+    return [f"{', '.join(names)}: {why}" for why, names in named.items()]
 
 
 def room_beside(module: str, state: Mapping[str, object]) -> int:
@@ -129,7 +137,8 @@ def _size(tokens: TokensReply) -> int:
 
 
 def _header(replies: SavedReplies) -> bytes:
-    return zlib.compress(json.dumps(replies, ensure_ascii=False).encode(), 9)
+    text = json.dumps(replies, ensure_ascii=False, separators=(",", ":"))
+    return zlib.compress(text.encode(), 9)
 
 
 def _base64_bytes(data: bytes) -> int:
