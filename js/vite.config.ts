@@ -24,28 +24,35 @@ function packed(): Plugin {
 	};
 }
 
-/** Letters that neither a JavaScript string nor JSON nor HTML has to escape. */
+/** Letters that neither a JavaScript string nor JSON has to escape, nor HTML in a script. */
 const LETTERS =
-	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?_;()[]{}@%|#~";
+	"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?_;()[]{}@%|#~$&',>`";
 
-/** Four bytes as five letters: a fourth more, where base64 takes a third. */
-function base85(bytes: Uint8Array): string {
-	let text = "";
-	for (let at = 0; at < bytes.length; at += 4) {
-		let number = 0;
-		for (let i = 0; i < 4; i++) number = number * 256 + (bytes[at + i] ?? 0);
-		for (let i = 4; i >= 0; i--) text += LETTERS[Math.floor(number / 85 ** i) % 85];
+/** Thirteen bits as two letters: 23 % more than bytes, where base64 takes a third. */
+function base91(bytes: Uint8Array): string {
+	let [text, bits, count] = ["", 0, 0];
+	// Zeros at the end complete the last letters.
+	for (const byte of [...bytes, 0, 0]) {
+		bits |= byte << count;
+		count += 8;
+		if (count < 13) continue;
+		const number = bits & 8191;
+		text += `${LETTERS[number % 91]}${LETTERS[Math.floor(number / 91)]}`;
+		bits >>>= 13;
+		count -= 13;
 	}
 	return text;
 }
 
 /** Letters to bytes, bytes inflated to the module's text, and that imported; short, as it is carried too. */
 function loader(packed: Uint8Array): string {
-	const lines = `const l = "${LETTERS}", c = "${base85(packed)}", b = new Uint8Array(c.length);
-for (let f = 0, t = 0; f < c.length; f += 5) {
-  let n = 0;
-  for (let i = 0; i < 5; i++) n = n * 85 + l.indexOf(c[f + i]);
-  for (let i = 3; i >= 0; i--) b[t++] = (n / 256 ** i) & 255;
+	const lines = `const l = "${LETTERS}", c = "${base91(packed)}", b = new Uint8Array(c.length);
+for (let f = 0, t = 0, n = 0, v = 0; f < c.length; f += 2) {
+  v |= (l.indexOf(c[f]) + l.indexOf(c[f + 1]) * 91) << n;
+  for (n += 13; n > 7; n -= 8) {
+    b[t++] = v;
+    v >>= 8;
+  }
 }
 const s = new Blob([b.subarray(0, ${packed.length})]).stream();
 const d = new Response(s.pipeThrough(new DecompressionStream("deflate")));
@@ -98,11 +105,11 @@ function exportsOf(file: string): string[] {
 	);
 }
 
-const PARTS = ["evidence", "neuron"];
+const PARTS = ["compare", "evidence", "neuron"];
 
 /**
  * One file for explorers of any model, one for those of question answering, and one for each part that
- * comes when its view is opened: --mode widget, qa, evidence, neuron.
+ * comes when its view is opened: --mode widget, qa, compare, evidence, neuron.
  */
 export default defineConfig(({ mode }) => ({
 	// What a part has goes over the channel, which packs it.

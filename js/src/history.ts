@@ -1,4 +1,4 @@
-import { reasonsOf } from "./measures";
+import { whyNot } from "./measures";
 import type { Description } from "./protocol.gen";
 import type { Synced } from "./store";
 
@@ -71,7 +71,7 @@ export function fits(name: Trait, value: unknown, shown: Description): boolean {
 		case "kind":
 			return kinds.includes(value as Synced["kind"]);
 		case "measure":
-			return reasonsOf(shown).get(value as Synced["measure"]) === "";
+			return !whyNot(shown, value as Synced["measure"]);
 		case "layer":
 			return (value as number) < layers.length;
 		case "heads":

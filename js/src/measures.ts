@@ -1,11 +1,7 @@
 import type { Description, Measure } from "./protocol.gen";
 
-/** Why each thing that may be shown can't be had, "" where it may. */
-export function reasonsOf({ measures }: Description): Map<Measure, string> {
-	return new Map(
-		measures.map((line) => {
-			const [name = "", ...why] = line.split(": ");
-			return [name as Measure, why.join(": ")];
-		}),
-	);
+/** Why a thing that may be shown can't be had, "" where it may. */
+export function whyNot({ measures }: Description, measure: Measure): string {
+	const line = measures.find((line) => line.split(":")[0]?.split(", ").includes(measure));
+	return line?.slice(line.indexOf(":") + 2) ?? "";
 }

@@ -58,7 +58,7 @@ describe.each(["light", "dark"] as const)("no serious violation, %s", (theme) =>
 			state: { theme, measure: "norms", view: VIEWS },
 			description: {
 				measure: "norms",
-				measures: ["weights: ", "norms: ", "logits: this model has no unembedding"],
+				measures: ["weights, norms: ", "logits: this model has no unembedding"],
 				number: "|Af|",
 				shares: false,
 			},

@@ -184,7 +184,7 @@ export function descriptionOf(
 		kinds: [""],
 		check: null,
 		measure: "weights",
-		measures: ["weights: "],
+		measures: ["weights: ", "norms, norms summed, rollout, relevance, logits: a test has none"],
 		number: "weight",
 		against: "",
 		shares: true,

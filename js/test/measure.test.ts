@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { fits } from "../src/history";
-import { reasonsOf } from "../src/measures";
+import { whyNot } from "../src/measures";
 import { choose, frame, hover } from "./events";
 import { descriptionOf, mount, numbered, softmaxWeights } from "./host";
 import { rowOf, weightsOf } from "./weights";
@@ -11,9 +11,8 @@ const NORMS = weightsOf([2, 3, 6, 6], (layer, head, query, key) =>
 	key > query ? 0 : 2 + layer + head / 4 + key / 8,
 );
 const MEASURES = [
-	"weights: ",
-	"norms: ",
-	"rollout: rollout is limited to 2,048 tokens: there are 3,000",
+	"weights, norms, norms summed: ",
+	"rollout, relevance: these are limited to 2,048 tokens: there are 3,000",
 	"logits: this model has no unembedding",
 ];
 const CHOICE = "select[aria-label='what is shown']";
@@ -46,7 +45,9 @@ describe("what is shown", () => {
 		expect(options).toEqual([
 			["weights", false, ""],
 			["norms", false, ""],
-			["rollout", true, "rollout is limited to 2,048 tokens: there are 3,000"],
+			["norms summed", false, ""],
+			["rollout", true, "these are limited to 2,048 tokens: there are 3,000"],
+			["relevance", true, "these are limited to 2,048 tokens: there are 3,000"],
 			["logits", true, "this model has no unembedding"],
 		]);
 		await choose(select, "norms");
@@ -70,7 +71,12 @@ describe("what is shown", () => {
 
 	test("isn't offered where there is nothing but weights, nor without a kernel", async () => {
 		const alone = mount(WEIGHTS, numbered(6), {
-			description: { measures: ["weights: ", "norms: this trace has no model"] },
+			description: {
+				measures: [
+					"weights: ",
+					"norms, norms summed, rollout, relevance, logits: this trace has no model",
+				],
+			},
 		});
 		expect((await alone.open()).all(CHOICE)).toEqual([]);
 		const saved = mount(WEIGHTS, numbered(6), {
@@ -83,7 +89,8 @@ describe("what is shown", () => {
 
 	test("can be undone to where it may still be had", () => {
 		const shown = descriptionOf(WEIGHTS, true, { measures: MEASURES });
-		expect(reasonsOf(shown).get("logits")).toBe("this model has no unembedding");
+		expect(whyNot(shown, "logits")).toBe("this model has no unembedding");
+		expect(whyNot(shown, "norms"), "not that of norms summed").toBe("");
 		expect(["weights", "norms", "logits"].map((name) => fits("measure", name, shown))).toEqual([
 			true,
 			true,

@@ -235,12 +235,9 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         "measure": "weights",
         "measures": [
             "weights: ",
-            f"norms: {no_model}",
-            f"norms summed: {no_model}",
+            f"norms, norms summed, relevance, logits: {no_model}",
             "rollout: rollout goes from layer to layer, and keys here are other tokens than the "
             "queries",
-            f"relevance: {no_model}",
-            f"logits: {no_model}",
         ],
         "number": "weight",
         "shares": True,

@@ -1,15 +1,6 @@
-import { reasonsOf } from "../measures";
-import type { Description, Measure } from "../protocol.gen";
+import { whyNot } from "../measures";
+import { type Description, MEASURES, type Measure } from "../protocol.gen";
 import type { Store, Synced } from "../store";
-
-const NAMES: Readonly<Record<Measure, string>> = {
-	weights: "weights",
-	norms: "norms |Af|",
-	"norms summed": "norms |ΣAf|, heads together",
-	rollout: "rollout",
-	relevance: "relevance",
-	logits: "logits",
-};
 
 /** Whether weights are shown, or what is worked out from them and more. */
 export function MeasureChoice({
@@ -23,11 +14,11 @@ export function MeasureChoice({
 	live: boolean;
 	store: Store;
 }) {
-	const reasons = reasonsOf(description);
-	const others = [...reasons].filter(([name, why]) => name !== "weights" && !why);
-	if (!others.length && measure === "weights") return null;
+	const [weights, ...others] = MEASURES;
+	const offered = others.some((name) => !whyNot(description, name));
+	if (!offered && measure === weights) return null;
 	return (
-		<label title={live ? "" : "this takes the kernel"}>
+		<label>
 			Show
 			<select
 				value={measure}
@@ -35,11 +26,14 @@ export function MeasureChoice({
 				disabled={!live}
 				onChange={(event) => store.set("measure", event.currentTarget.value as Measure)}
 			>
-				{[...reasons].map(([name, why]) => (
-					<option key={name} value={name} disabled={why !== ""} title={why}>
-						{NAMES[name]}
-					</option>
-				))}
+				{MEASURES.map((name) => {
+					const why = whyNot(description, name);
+					return (
+						<option key={name} value={name} disabled={why !== ""} title={why}>
+							{name}
+						</option>
+					);
+				})}
 			</select>
 			{live && measure !== description.measure && <span class="muted">working it out …</span>}
 		</label>
