@@ -1,6 +1,6 @@
 import { TAKEN_DENSITY } from "../draw/noted";
 import type { ViewName } from "../protocol.gen";
-import { make } from "../ui/dom";
+import { copyText, make } from "../ui/dom";
 import type { Numbers } from "./numbers";
 
 export const FORMATS = ["PNG", "SVG"] as const;
@@ -92,19 +92,4 @@ async function pngFile(drawing: SVGElement): Promise<Blob> {
 	const canvas = new OffscreenCanvas(...size);
 	canvas.getContext("2d")?.drawImage(image, 0, 0, ...size);
 	return canvas.convertToBlob();
-}
-
-/** Where the page may not write to the clipboard, as on plain http, by the browser's own command. */
-async function copyText(text: string, root: HTMLElement): Promise<void> {
-	try {
-		await navigator.clipboard.writeText(text);
-	} catch {
-		const area = make("textarea", { "aria-label": "numbers to copy" });
-		area.value = text;
-		root.append(area);
-		area.select();
-		const copied = document.execCommand("copy");
-		area.remove();
-		if (!copied) throw new Error("the browser allows no copying here.");
-	}
 }

@@ -57,9 +57,14 @@ function isOf(
 	return known && question === shown.question;
 }
 
+type Focused = Pick<Draft, "at">;
+
 /** Where the focus is within the box. */
-export function noteFocus(draft: Draft, box: HTMLElement): void {
-	const { activeElement } = box.getRootNode() as ShadowRoot;
+export function noteFocus(
+	draft: Focused,
+	box: HTMLElement,
+	{ activeElement } = box.getRootNode() as Pick<ShadowRoot, "activeElement">,
+): void {
 	const field = activeElement as HTMLInputElement | null;
 	draft.at = box.contains(field)
 		? {
@@ -70,7 +75,7 @@ export function noteFocus(draft: Draft, box: HTMLElement): void {
 		: null;
 }
 
-export function giveFocus(draft: Draft, box: HTMLElement): void {
+export function giveFocus(draft: Focused, box: HTMLElement): void {
 	if (!draft.at) return;
 	const { name, from, to } = draft.at;
 	draft.at = null;

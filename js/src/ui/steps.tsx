@@ -1,7 +1,7 @@
 import type { StepInfo } from "../protocol.gen";
 import type { Tokens } from "../source/source";
 import type { Store, Synced } from "../store";
-import { short } from "./words";
+import { choiceText, short } from "./words";
 
 /** The step whose choosing query is pinned, if any: the pin is the step. */
 export function stepOf(steps: readonly StepInfo[], selected: Synced["selected"]): number {
@@ -79,7 +79,7 @@ function Alternatives({ step }: { step: StepInfo }) {
 			{step.alternatives.map(([text, probability], i) => (
 				// Two tokens may read the same; their rank tells them apart.
 				<span key={`${i} ${text}`}>
-					{text.trim() === "" ? JSON.stringify(text) : text.trim()} <b>{probability.toFixed(2)}</b>
+					{choiceText(text)} <b>{probability.toFixed(2)}</b>
 				</span>
 			))}
 		</span>

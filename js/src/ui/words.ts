@@ -61,6 +61,11 @@ export function directionOf(
 	return rtl > letters.replace(/\P{L}/gu, "").length / 2 ? "rtl" : "ltr";
 }
 
+/** What a model gives as text: a token with the space that it brings along, a label. */
+export function choiceText(text: string): string {
+	return text.trim() === "" ? JSON.stringify(text) : text.trim();
+}
+
 /** Below this a weight gets no number of its own beside a token. */
 export const FEW_NUMBERS = 0.01;
 

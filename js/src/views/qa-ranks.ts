@@ -1,6 +1,8 @@
+import { type ComponentChild, h, render } from "preact";
 import { css } from "../draw/colour";
 import type { SpanKey, TokenTable } from "../protocol.gen";
-import { make, pressable, setName, setText } from "../ui/dom";
+import { make, setText } from "../ui/dom";
+import { isChosen, Level, Rank } from "../ui/ranks";
 import { percent } from "../ui/words";
 import { answerText } from "./qa-answers";
 import type { Case, Range } from "./qa-reading";
@@ -17,9 +19,7 @@ interface Ranked extends HeadOf {
 export function ranking(actions: Actions) {
 	const title = make("span");
 	const said = make("p", { class: "muted" });
-	const list = make("div", { class: "ranks", role: "list" });
-	const rows = Array.from({ length: LISTED + 1 }, () => rankRow(actions));
-	list.append(...rows.map(({ el }) => el));
+	const list = make("ol", { class: "ranks" });
 	const el = make(
 		"div",
 		{ class: "ranking" },
@@ -55,7 +55,8 @@ export function ranking(actions: Actions) {
 				tokensIn(scene.tokens.keys, keys) / (all - (state.renormalise ? description.hides : 0));
 			const listed = masses ? listedOf(masses, now) : [];
 			const most = Math.max(listed[0]?.mass ?? 1, uniform);
-			for (const [i, row] of rows.entries()) row.show(listed[i], now, most, uniform);
+			const rows = listed.map((one) => rankRow(one, now, actions, most, uniform));
+			render(rows as unknown as ComponentChild, list);
 			const [first] = listed;
 			const words = first
 				? [
@@ -87,49 +88,30 @@ function listedOf(masses: Float32Array, { scene }: Case): Ranked[] {
 		.sort((a, b) => b.mass - a.mass)
 		.map((one, i) => ({ ...one, rank: i + 1 }));
 	const top = all.slice(0, LISTED);
-	const chosen = all.find((one) => isChosen(one, scene));
+	const chosen = all.find((one) => isChosen(one, scene.state));
 	return chosen && chosen.rank > LISTED ? [...top, chosen] : top;
 }
 
-function isChosen({ layer, head }: HeadOf, { state }: Case["scene"]): boolean {
-	return layer === state.layer && state.heads.includes(head);
-}
-
-function rankRow(actions: Actions) {
-	const [name, bar, tick, mass, lift] = ["name", "level", "tick", "mass", "lift"].map((part) =>
-		make(part === "level" || part === "tick" ? "i" : "span", { class: part }),
-	) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement];
-	const el = make(
-		"div",
-		{ class: "rank", role: "listitem" },
-		name,
-		make("span", { class: "track" }, bar, tick),
-		mass,
-		lift,
-	);
-	let shown: Ranked | undefined;
-	const button = pressable(el, (event) => shown && actions.choose(shown, event.shiftKey));
-	return {
-		el,
-		show(ranked: Ranked | undefined, { scene }: Case, most: number, uniform: number) {
-			shown = ranked;
-			el.hidden = !ranked;
-			if (!ranked) return;
-			const { layers } = scene.description;
-			const of = `${layers[ranked.layer]}.${ranked.head}`;
-			const times = `×${(ranked.mass / uniform).toFixed(1)}`;
-			setText(name, ranked.rank > LISTED ? `${of} (${ranked.rank}.)` : of);
-			setText(mass, ranked.mass.toFixed(3));
-			setText(lift, times);
-			bar.style.width = `${((100 * ranked.mass) / most).toFixed(2)}%`;
-			tick.style.insetInlineStart = `${((100 * uniform) / most).toFixed(2)}%`;
-			const chosen = isChosen(ranked, scene);
-			el.classList.toggle("on", chosen);
-			button.ariaPressed = String(chosen);
-			setName(
-				button,
-				`layer ${layers[ranked.layer]} head ${ranked.head}, rank ${ranked.rank}: mass ${ranked.mass.toFixed(3)}, lift ${times}`,
-			);
+function rankRow(
+	{ mass, rank, ...of }: Ranked,
+	{ scene }: Case,
+	actions: Actions,
+	most: number,
+	uniform: number,
+) {
+	const layer = scene.description.layers[of.layer];
+	const name = `${layer}.${of.head}`;
+	const lift = `×${(mass / uniform).toFixed(1)}`;
+	return h(
+		Rank,
+		{
+			name: rank > LISTED ? `${name} (${rank}.)` : name,
+			track: h(Level, { share: mass / most, uniform: uniform / most }),
+			on: isChosen(of, scene.state),
+			says: `layer ${layer} head ${of.head}, rank ${rank}: mass ${mass.toFixed(3)}, lift ${lift}`,
+			press: (also) => actions.choose(of, also),
 		},
-	};
+		h("span", { class: "mass" }, mass.toFixed(3)),
+		h("span", { class: "lift" }, lift),
+	);
 }

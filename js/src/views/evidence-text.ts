@@ -1,0 +1,66 @@
+import type { Description, TextStudy } from "../protocol.gen";
+import type { TileSource } from "../source/source";
+
+/** What never comes back as it was sent isn't sent for ever. */
+const SENT_AT_MOST = 3;
+
+/** The texts that are shown; null where they are too long, or not known. */
+export function textsOf(description: Description): readonly string[] | null {
+	const { texts } = description as Description & { readonly texts?: readonly string[] | null };
+	return texts ?? null;
+}
+
+/** Another text that a person is about to let the model read; it outlives the page. */
+export class TextDraft {
+	open = false;
+	/** Null where nothing was written. */
+	typed: readonly string[] | null = null;
+	/** What is empty, and can't be read. */
+	wrong = "";
+	/** What is waited for, and how often it was sent. */
+	sent: TextStudy | null = null;
+	#times = 0;
+
+	/**
+	 * On a new page: what is shown needs no box any more, and what is still being written stays.
+	 *
+	 * @returns What is to be sent again: it was given up with the page that another text, or another
+	 * unit, took the place of.
+	 */
+	settle(texts: readonly string[] | null): TextStudy | null {
+		const { sent } = this;
+		if (!sent) return null;
+		if (texts && !isOf(sent, texts)) return this.#times++ < SENT_AT_MOST ? sent : null;
+		this.sent = null;
+		if (texts && this.typed && !isOf(studyOf(this.typed), texts)) return null;
+		this.open = false;
+		this.typed = null;
+		return null;
+	}
+
+	/** Let the model read what is written, if it can. */
+	send(source: TileSource): void {
+		const typed = this.typed ?? textsOf(source.description) ?? [""];
+		const study = studyOf(typed);
+		this.wrong = typed.every((text) => text.trim())
+			? ""
+			: "The text is empty: write what the model is to read.";
+		if (this.wrong) return;
+		this.sent = study;
+		this.#times = 1;
+		source.studyAgain(study);
+	}
+
+	/** Something else was run meanwhile, or it was stopped: it isn't waited for. */
+	heed(source: TileSource): void {
+		if (this.sent && !source.studied(this.sent)) this.sent = null;
+	}
+}
+
+function studyOf([text = "", pair]: readonly string[]): TextStudy {
+	return { of: "text", text, text_pair: pair ?? null };
+}
+
+function isOf({ text, text_pair }: TextStudy, [first, second]: readonly string[]): boolean {
+	return text === first && text_pair === (second ?? null);
+}
