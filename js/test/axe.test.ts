@@ -1,7 +1,7 @@
-import axe from "axe-core";
 import { describe, expect, test } from "vitest";
+import { broken } from "./broken";
 import { click, hoverAt } from "./events";
-import { type Mounted, mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
+import { type Mounted, mount, numbered, type Options, softmaxWeights } from "./host";
 import { mountQa } from "./qa";
 
 const WEIGHTS = softmaxWeights(3, 4, 9, 9);
@@ -14,24 +14,6 @@ async function open(options: Options = {}) {
 
 async function opened(mounted: Mounted) {
 	return { ...mounted, view: await mounted.open(1100) };
-}
-
-/** What of WCAG 2.2 AA a view breaks, as axe names it. */
-async function broken(view: Shown): Promise<string[]> {
-	const root = view.one(".explorer");
-	document.body.style.background = root.dataset.theme === "dark" ? "#141417" : "#fff";
-	// Over pictures axe can't tell the ground of letters.
-	const { violations } = await axe.run(view.el, {
-		resultTypes: ["violations"],
-		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-		// These are of whole pages, not of what is put into one.
-		rules: { region: { enabled: false }, "page-has-heading-one": { enabled: false } },
-	});
-	return violations
-		.filter(({ impact }) => impact === "serious" || impact === "critical")
-		.flatMap(({ id, nodes }) =>
-			nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
-		);
 }
 
 describe.each(["light", "dark"] as const)("no serious violation, %s", (theme) => {

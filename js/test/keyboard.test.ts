@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { frame } from "./events";
-import { mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
+import { mount, numbered, type Options, softmaxWeights } from "./host";
+import { focused, keys, nameOf, tabTo, walk } from "./keys";
 import { mountQa } from "./qa";
 
 const WEIGHTS = softmaxWeights(3, 4, 12, 12);
@@ -12,40 +13,6 @@ afterEach(() => (document.activeElement as HTMLElement | null)?.blur());
 async function open(options: Options = {}) {
 	const mounted = mount(WEIGHTS, WORDS, options);
 	return { ...mounted, view: await mounted.open(1100) };
-}
-
-const focused = (view: Shown) => view.root.activeElement as HTMLElement | null;
-const nameOf = (el: Element | null) => el?.ariaLabel || el?.textContent?.trim() || "";
-
-async function keys(...names: string[]): Promise<void> {
-	for (const name of names) {
-		await userEvent.keyboard(name);
-		await frame();
-	}
-}
-
-/** Press Tab until the focus is on what is named so. */
-async function tabTo(view: Shown, name: RegExp): Promise<HTMLElement> {
-	const walked: string[] = [];
-	for (let i = 0; i < 80; i++) {
-		await userEvent.tab();
-		const el = focused(view);
-		if (el && name.test(nameOf(el))) return el;
-		walked.push(nameOf(el));
-	}
-	throw new Error(`Tab never came to ${name}, but to ${walked.join(" | ")}`);
-}
-
-/** All that Tab comes to, from the first control to the last. */
-async function walk(view: Shown): Promise<HTMLElement[]> {
-	const found: HTMLElement[] = [];
-	for (let i = 0; i < 120; i++) {
-		await userEvent.tab();
-		const el = focused(view);
-		if (!el || el === found[0]) break;
-		found.push(el);
-	}
-	return found;
 }
 
 test("Tab comes to every control once, and each has a name", async () => {

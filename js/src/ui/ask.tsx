@@ -63,7 +63,7 @@ type Focused = Pick<Draft, "at">;
 export function noteFocus(
 	draft: Focused,
 	box: HTMLElement,
-	{ activeElement } = box.getRootNode() as Pick<ShadowRoot, "activeElement">,
+	{ activeElement }: Pick<ShadowRoot, "activeElement"> = box.getRootNode() as ShadowRoot,
 ): void {
 	const field = activeElement as HTMLInputElement | null;
 	draft.at = box.contains(field)
