@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { density } from "../src/draw/noted";
 import { numbersOf } from "../src/export/numbers";
+import type { Description } from "../src/protocol.gen";
 import type { Scene } from "../src/scene";
 import { click, frame, hover, leave, press } from "./events";
+import { openEvidence } from "./evidence";
 import { mount, numbered, type Options, type Shown, softmaxWeights } from "./host";
 import { pixelAt } from "./pixels";
 import { mountQa } from "./qa";
@@ -346,4 +348,30 @@ test("the QA view is taken with its answers and ranks, and without the controls"
 		expect(texts.join(" ")).toContain(text);
 	expect(texts.join(" ")).not.toContain("ask again");
 	expect(drawing.querySelectorAll("image").length, "strip, cells, what lies over them").toBe(3);
+});
+
+test("the evidence view is taken with its numbers; what is folded away or written into isn't", async () => {
+	const { view } = await openEvidence({
+		state: {
+			selected: [5, 5],
+			also: [[2, 2]],
+			edits: [{ do: "ablate", on: false, kind: "", layer: 1, head: 2, by: "zero" }],
+		},
+		description: { texts: ["a text"] } as Partial<Description>,
+	});
+	await click(view.one("[name=change]"));
+	await click(view.one("[name=cut]"));
+	await expect.poll(() => view.all(".odds li")).toHaveLength(10);
+	const texts = textsIn(await drawingOf(view, "Evidence"));
+	for (const text of [
+		"“w5” reads from “w2”",
+		"92.1",
+		"kitten",
+		"layer 1 · head 2 gives nothing (zero)",
+	])
+		expect(texts, text).toContain(text);
+	expect(texts, "a space that doesn't break keeps its width").toContain("reads\u00a0");
+	expect(texts.join(" ")).toContain("off");
+	for (const text of ["Ctrl+Enter", "as pinned", "“w6”"])
+		expect(texts.join(" "), text).not.toContain(text);
 });

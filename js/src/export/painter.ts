@@ -4,7 +4,7 @@ import { cut, runsOf } from "./runs";
 import { paint, plain, svg } from "./svg";
 
 /** Controls say nothing of the numbers, and what a remark says is in the caption. */
-const LEFT_OUT = "button, select, input, fieldset, label, .remark";
+const LEFT_OUT = "button, select, input, fieldset, label, form, .remark";
 const ANCHORS: Readonly<Partial<Record<CanvasTextAlign, string>>> = {
 	right: "end",
 	end: "end",
@@ -28,7 +28,9 @@ export function fontOf(style: CSSStyleDeclaration, size = style.fontSize): strin
 /** Whether anything of an element is. */
 export function isDrawn(el: Element): boolean {
 	const { display, visibility } = getComputedStyle(el);
-	return !el.matches(LEFT_OUT) && display !== "none" && visibility !== "hidden";
+	if (el.matches(LEFT_OUT) || display === "none" || visibility === "hidden") return false;
+	// What is folded away has a display, too.
+	return !(el instanceof HTMLElement) || el.checkVisibility();
 }
 
 /** Draws what the browser has laid out: boxes, letters at their places, and canvases. */

@@ -8,7 +8,8 @@ export interface Run {
 export function runsOf(node: Text, vertical: boolean, collapses: boolean): Run[] {
 	const range = document.createRange();
 	range.selectNodeContents(node);
-	const written = (text: string) => (collapses ? text.replace(/\s+/g, " ") : text);
+	// A space that doesn't break isn't one of those that do so.
+	const written = (text: string) => (collapses ? text.replace(/[ \t\n\r\f]+/g, " ") : text);
 	const boxes = range.getClientRects();
 	if (boxes.length === 1 && boxes[0]) return [{ text: written(node.data), box: boxes[0] }];
 	const runs: { text: string; box: DOMRect }[] = [];

@@ -171,6 +171,8 @@ function List({ now, set }: { now: Case; set: (edits: readonly EditInfo[]) => vo
 							}
 						/>
 						<span dir="auto">{text}</span>
+						{/* In a picture, too, which has no boxes. */}
+						{!edit.on && <small class="muted">off</small>}
 						<button type="button" aria-label={`remove: ${text}`} onClick={() => set(others())}>
 							×
 						</button>

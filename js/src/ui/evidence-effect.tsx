@@ -12,7 +12,7 @@ export function Effect({ found, of }: { found: EffectStudied; of: string }) {
 	return (
 		<div class="effect">
 			<p>
-				{of && <span class="muted">{`${of}: `}</span>}
+				{of && <span class="muted">{`${of}:\u00a0`}</span>}
 				<b>{said}</b>
 			</p>
 			{odds.length > 0 && (
@@ -20,7 +20,10 @@ export function Effect({ found, of }: { found: EffectStudied; of: string }) {
 					<div class="title">
 						<span class="muted">{about}</span>
 						<span class="muted pair-key">
-							<i class="before" /> before <i class="after" /> after
+							<i class="before" />
+							before
+							<i class="after" />
+							after
 						</span>
 					</div>
 					<ol class="odds">

@@ -90,9 +90,9 @@ function One({
 		<li onPointerEnter={look} onPointerLeave={leave}>
 			<b class="who">{who}</b>
 			<span>
-				{" reads "}
+				{"reads\u00a0"}
 				<b class="read-of">{other}</b>
-				{` ${instead_weight.toFixed(2)}`}
+				{`\u00a0${instead_weight.toFixed(2)}`}
 				<span class="muted">{`, not ${awaited} ${weight.toFixed(2)}`}</span>
 			</span>
 			<button

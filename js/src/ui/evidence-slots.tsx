@@ -12,7 +12,7 @@ const NAMES: Readonly<Record<SlotName, { letter: string; before: string; what: s
 export function Slots({ now }: { now: Case }) {
 	const { draft, change } = now;
 	return (
-		<div class="slots">
+		<fieldset class="slots" aria-label="who is asked about">
 			{(Object.keys(NAMES) as SlotName[]).map((name) => (
 				<Slot key={name} now={now} name={name} />
 			))}
@@ -29,7 +29,7 @@ export function Slots({ now }: { now: Case }) {
 			) : (
 				<span class="muted follows">as pinned</span>
 			)}
-		</div>
+		</fieldset>
 	);
 }
 

@@ -73,7 +73,8 @@ function Known({ found }: { found: PairStudied }) {
 					<span class="muted">not known</span>
 				) : (
 					<>
-						<b>{percentile.toFixed(1)}</b> <span class="muted">{`of ${cells} cells`}</span>
+						<b>{percentile.toFixed(1)}</b>
+						<span class="muted">{`\u00a0of ${cells} cells`}</span>
 					</>
 				)}
 			</Fact>
