@@ -13,7 +13,6 @@ from .analysis.differing import Differing, differing_steps
 from .analysis.steps import finish
 from .analysis.sums import ROWS
 from .attention import Attention
-from .attention.difference import DifferenceAttention
 from .attention.hidden import HiddenAttention
 from .attention.words import WordAttention
 from .comparison import DIFFERENCE, Comparison
@@ -25,12 +24,15 @@ from .runs import Progress
 from .shown_view import CLOSED
 from .studies import Desk, Look
 from .studies.compared import differ_info, rows_info, sides_info
-from .tiles import WHOLE_UP_TO
 from .tracing import Trace
 from .variants import Variant, Variants
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+
+# So many weights are compared in half a second: then it opens at the head that differs most.
+_SOON = 1 << 22
 
 
 class ComparingExplorer(AttentionExplorer):
@@ -52,10 +54,19 @@ class ComparingExplorer(AttentionExplorer):
 
     _compared = traitlets.Any(None, allow_none=True).tag(sync=True)
 
-    def __init__(self, traces: tuple[Trace, Trace], comparison: Comparison, **options: Any) -> None:
+    def __init__(
+        self,
+        traces: tuple[Trace, Trace],
+        comparison: Comparison,
+        differing: Differing | None = None,
+        **options: Any,
+    ) -> None:
         self._traces: tuple[Trace, Trace] | None = traces
         self._comparison: Comparison | None = comparison
-        self._differing: dict[tuple[int, ...], Differing] = {}
+        # By the keys that are hidden.
+        self._differing = dict[tuple[int, ...], Differing]()
+        if differing is not None:
+            self._differing[()] = differing
         names = dict.fromkeys(traced.model_name for traced in traces)
         both = Trace(comparison.kinds, DIFFERENCE, " and ".join(names))
         super().__init__(both, **options)
@@ -210,9 +221,12 @@ def compare(
     called = _read_names(names)
     traces = (_of_kind(first, kind, called[0]), _of_kind(second, kind, called[1]))
     comparison = Comparison(*traces, called)
+    difference = comparison.difference
+    is_short = difference.n_worked_out <= _SOON
+    found = finish(differing_steps(difference)) if is_short else None
     if options.get("state") is None:
-        options = {**_most_differing(comparison.difference), **options}
-    return ComparingExplorer(traces, comparison, **options)
+        options = {"view": ["compare", "model"], **_most_differing(found), **options}
+    return ComparingExplorer(traces, comparison, found, **options)
 
 
 class _Shown(NamedTuple):
@@ -233,14 +247,12 @@ def _read_shown(attention: Attention) -> _Shown:
     return _Shown(hidden, is_by_token) if attention.against else _Shown((), False)
 
 
-def _most_differing(difference: DifferenceAttention) -> dict[str, Any]:
-    """Return the views to open with, and the head that differs most, where that is soon known."""
-    opened: dict[str, Any] = {"view": ["compare", "model"]}
-    if difference.n_worked_out > WHOLE_UP_TO:
-        return opened
-    found = finish(differing_steps(difference))
-    layer, head = divmod(int(np.nan_to_num(found.js).argmax()), difference.n_heads)
-    return {**opened, "layer": layer, "heads": head}
+def _most_differing(found: Differing | None) -> dict[str, int]:
+    """Return the head that differs most, where that is known."""
+    if found is None:
+        return {}
+    layer, head = np.unravel_index(np.nan_to_num(found.js).argmax(), found.js.shape)
+    return {"layer": int(layer), "heads": int(head)}
 
 
 def _read_names(names: object) -> tuple[str, str]:

@@ -20,6 +20,10 @@ from .variants import key_tokens_of
 # The kind of attention that is the second less the first.
 DIFFERENCE = "difference"
 _NAMED = 6
+_BY_WORD = (
+    "A word that stands opposite one of another number of tokens is one here: the sum of the "
+    "weights to its tokens, the mean over those from them."
+)
 
 
 class Sides(NamedTuple):
@@ -136,12 +140,12 @@ class Comparison:
     def _by_word(self, attention: Attention, side: int) -> Attention:
         """Return a side's attention with words as one where they stand opposite others as one."""
         of_query, of_key = self.queries.owners[side], self.keys.owners[side]
-        if len(set(of_query)) == len(of_query) and len(set(of_key)) == len(of_key):
+        if _are_tokens(of_query) and _are_tokens(of_key):
             return attention
-        return WordAttention(attention, of_query, of_key, "changed word")
+        return WordAttention(attention, of_query, of_key)
 
     def _notes(self, kinds: tuple[Kind, Kind]) -> list[str]:
-        """Return what was done."""
+        """Return what was done, and what is to be known of both."""
         first, second = self.names
         notes = [f"“{second}” less “{first}”: above 0 where “{second}” reads more."]
         if self.keys is self.queries:
@@ -149,7 +153,9 @@ class Comparison:
         else:
             notes += self._left_out(self.queries, [kind.tokens for kind in kinds], "queries, ")
             notes += self._left_out(self.keys, [key_tokens_of(kind) for kind in kinds], "keys, ")
-        return notes
+        if not all(map(_are_tokens, (*self.queries.owners, *self.keys.owners))):
+            notes.append(_BY_WORD)
+        return [*notes, *dict.fromkeys(note for kind in kinds for note in kind.attention.notes)]
 
     def _left_out(self, sides: Sides, texts: Sequence[Tokens], what: str) -> list[str]:
         left_out = sides.alignment.left_out
@@ -165,6 +171,11 @@ def _joined(tokens: Tokens, runs: Sequence[range]) -> tuple[Tokens, tuple[int, .
     """Return a text with its longer runs as one, whose each token is, and where the runs are."""
     joined, owners = join(tokens, [run for run in runs if len(run) > 1])
     return joined, owners, np.array([owners[run.start] for run in runs], np.intp)
+
+
+def _are_tokens(owners: Sequence[int]) -> bool:
+    """Tell whether each token is by itself."""
+    return len(set(owners)) == len(owners)
 
 
 def _told(before: Sequence[str], after: Sequence[str], changed: Sequence[bool]) -> tuple[str, ...]:

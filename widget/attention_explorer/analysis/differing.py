@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from ..attention.base import Float
 from ..attention.difference import DifferenceAttention
-from .sums import CELLS, LEAST_LEFT, ROWS, sampled_queries
+from .sums import LEAST_LEFT, ROWS, sampled_queries
 
 Numbers = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
+# Weights of each side that are worked on in one step: some ms.
+_CELLS = 1 << 17
 # Below it a weight has no logarithm in float64.
 _LEAST = np.finfo(np.float64).tiny
 
@@ -67,7 +69,7 @@ def differing_steps(
     queries = sampled_queries(difference.n_queries, rows)
     shown = np.setdiff1d(np.arange(difference.n_keys), hidden)
     widest = max(difference.first.n_keys, difference.base.n_keys)
-    at_once = max(1, CELLS // (n_heads * widest))
+    at_once = max(1, _CELLS // (n_heads * widest))
     js, counts = np.zeros((n_layers, n_heads)), np.zeros((n_layers, n_heads))
     query, key = np.zeros((2, n_layers, n_heads), np.int64)
     ends = np.zeros((2, n_layers, n_heads), np.float32)
@@ -98,12 +100,14 @@ def _divergence(first: Float, second: Float) -> tuple[Numbers, npt.NDArray[np.bo
         weights / np.maximum(own, LEAST_LEFT)[..., None]
         for weights, own in zip((first, second), sums, strict=True)
     )
-    half = (_p_log_p(p) + _p_log_p(q)) / 2 - _p_log_p((p + q) / 2)
-    return np.maximum(half.sum(-1), 0) * says, says
+    middle = np.maximum((p + q) / 2, _LEAST)
+    divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / 2
+    return np.maximum(divergence, 0) * says, says
 
 
-def _p_log_p(p: Numbers) -> Numbers:
-    return p * np.log(np.maximum(p, _LEAST))
+def _relative_entropy(p: Numbers, q: Numbers) -> Numbers:
+    found: Numbers = (p * np.log(np.maximum(p, _LEAST) / q)).sum(-1)
+    return found
 
 
 def _largest(first: Float, second: Float) -> tuple[Indices, Float]:

@@ -30,7 +30,7 @@ class DifferenceAttention(DerivedAttention):
     against : str
         What the first is called.
     notes : sequence of str
-        What a person must know to read the numbers rightly, beside what both attentions say.
+        What a person must know to read the numbers rightly.
     source : str, optional
         How the numbers were had, in words.
 
@@ -62,7 +62,7 @@ class DifferenceAttention(DerivedAttention):
         self.signed, self.against = True, against
         self.scale = self._largest()
         self.source = source or f"{second.source}, less {first.source}"
-        self.notes = tuple(dict.fromkeys((*first.notes, *second.notes, *notes)))
+        self.notes = tuple(notes)
 
     @property
     def n_worked_out(self) -> int:
