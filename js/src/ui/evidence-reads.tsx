@@ -1,3 +1,4 @@
+import type { VNode } from "preact";
 import type { ReadsStudied } from "../protocol.gen";
 import { type Case, foundOf, wantedBy } from "../views/evidence-case";
 import { chanceText, mostAgainst, type RankedHead, rankedIn } from "../views/evidence-ranks";
@@ -44,21 +45,25 @@ function Ranks({ now, found }: { now: Case; found: ReadsStudied }) {
 		(sum, { mass, against }) => Math.max(sum, Math.abs(mass), Math.abs(against ?? 0)),
 		found.uniform ?? 0,
 	);
+	const drawnFrom = [found, state.layer, `${state.heads}`, draft.all];
+	const list = asBefore(draft, drawnFrom, () => (
+		<ol class={draft.all ? "ranks all" : "ranks"}>
+			{listed.map((one) => (
+				<Row
+					key={`${one.layer}.${one.head}`}
+					now={now}
+					one={one}
+					last={draft.all ? ranked.length : LISTED}
+					most={most || 1}
+					uniform={found.uniform}
+				/>
+			))}
+		</ol>
+	));
 	return (
 		<>
 			<p>{sentenceOf(now, ranked)}</p>
-			<ol class={draft.all ? "ranks all" : "ranks"}>
-				{listed.map((one) => (
-					<Row
-						key={`${one.layer}.${one.head}`}
-						now={now}
-						one={one}
-						last={draft.all ? ranked.length : LISTED}
-						most={most || 1}
-						uniform={found.uniform}
-					/>
-				))}
-			</ol>
+			{list}
 			{ranked.length > LISTED && (
 				<button
 					type="button"
@@ -80,6 +85,17 @@ function Ranks({ now, found }: { now: Case; found: ReadsStudied }) {
 			/>
 		</>
 	);
+}
+
+const drawn = new WeakMap<object, { readonly from: readonly unknown[]; readonly list: VNode }>();
+
+/** What is drawn of the same again is the same: a thousand rows take longer than a frame. */
+function asBefore(view: object, from: readonly unknown[], draw: () => VNode): VNode {
+	const before = drawn.get(view);
+	if (before?.from.every((one, i) => one === from[i])) return before.list;
+	const list = draw();
+	drawn.set(view, { from, list });
+	return list;
 }
 
 function Row({

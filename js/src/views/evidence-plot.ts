@@ -34,12 +34,12 @@ function ofHeads({ scene, actions }: Case, found: SweepStudied): Of {
 	};
 }
 
-function ofKeys({ scene, actions }: Case, found: SweepStudied, { query }: SweepStudy): Of {
-	const { focus, tokens } = scene;
+function ofKeys({ scene, actions, pair }: Case, found: SweepStudied, { query }: SweepStudy): Of {
+	const { keys } = scene.tokens;
 	return {
 		dots: dotsOf(found, (key) => ({
-			name: short(tokens.keys, key),
-			on: focus.pair !== null && focus.pair[0] === query && focus.pair[1] === key,
+			name: short(keys, key),
+			on: pair !== null && pair[0] === query && pair[1] === key,
 		})),
 		look: (dot) => actions.hover(dot && [query, dot.of], "cell"),
 		go: (dot, also) => actions.pin([query, dot.of], also),
