@@ -81,14 +81,9 @@ def logits(kind: Kind, name: str, live: Live, target: Target | None, progress: P
     """Return what heads add to each query's logit; see `measures.measure`."""
     import torch
 
-    from .outputs import token_of, token_text
     from .residual import read_unembedding
     from .values import positions_of, read_values
 
-    if isinstance(target, tuple):
-        raise ValueError(
-            "target= has to be a token, whose logit is looked at at every query; no pair"
-        )
     layers, checked = read_values(kind.attention, name, live)
     progress(0.3)
     unembedding = read_unembedding(live, [layer.name for layer in layers])
@@ -96,8 +91,8 @@ def logits(kind: Kind, name: str, live: Live, target: Target | None, progress: P
     if target is None:
         tokens, of = unembedding.logits[positions].argmax(-1), PREDICTED
     else:
-        token = token_of(live, target)
-        tokens, of = torch.full_like(positions, token), f"“{token_text(live, token)}”"
+        token, said = _token(live, target, unembedding.logits.shape[1])
+        tokens, of = torch.full_like(positions, token), f"“{said}”"
     along = unembedding.directions(positions, tokens)
     values, directions = [], []
     for i, layer in enumerate(layers):
@@ -132,6 +127,17 @@ def why_no_logits(kind: Kind, live: Live) -> str:
             "the limit of 2 GiB: take a shorter text"
         )
     return ""
+
+
+def _token(live: Live, target: Target, size: int) -> tuple[int, str]:
+    """Return a token's number, and its text where that is known."""
+    from ..interventions.replacing import token_number
+
+    number = token_number(live.tokenizer, target, " ") if isinstance(target, str) else target
+    if not 0 <= number < size:
+        raise ValueError(f"there is no token {number}: they count from 0 to {size - 1}")
+    known = live.tokenizer
+    return number, f"token {number}" if known is None else known.decode([number]).strip()
 
 
 def _numpy(tensor: torch.Tensor) -> Float:

@@ -28,13 +28,13 @@ class About(NamedTuple):
         What one is called on screen.
     are_shares : bool
         Whether those of a row are shares of 1, where the weights are.
-    takes_target : bool
-        Whether it is of some output that can be chosen.
+    chosen_by : tuple of str
+        The arguments that choose which output it is of.
     """
 
     number: str
     are_shares: bool = False
-    takes_target: bool = False
+    chosen_by: tuple[str, ...] = ()
 
 
 MEASURES: dict[Measure, About] = {
@@ -42,8 +42,8 @@ MEASURES: dict[Measure, About] = {
     "norms": About("|Af|"),
     "norms summed": About("|ΣAf|"),
     "rollout": About("share of rollout", are_shares=True),
-    "relevance": About("relevance", takes_target=True),
-    "logits": About("logit", takes_target=True),
+    "relevance": About("relevance", chosen_by=("target", "at")),
+    "logits": About("logit", chosen_by=("target",)),
 }
 
 
@@ -52,6 +52,7 @@ def measure(
     name: Measure,
     kind: str | None = None,
     target: Target | None = None,
+    at: int | str | None = None,
     progress: Progress = lambda share: None,
 ) -> Kind:
     """Return a kind of attention with other numbers than its weights.
@@ -79,12 +80,14 @@ def measure(
             signed. Of decoders whose layers add to a stream that goes through one norm.
     kind : str, optional
         Which of the trace's kinds of attention; the one that it shows by default.
-    target : int, str or (position, int or str), optional
-        For relevance the label, or the token, whose score is explained, at a position where the
-        model says something of every token; by default what the model says itself: the likeliest
-        token after the last, the likeliest label, start and end of the best answer, the likeliest
-        token for the only mask. For logits a token, the same for all queries; by default the one
-        that the model predicts after each.
+    target : int or str, optional
+        Number or text of the label or token whose score is explained by relevance; by default what
+        the model says itself: the likeliest token after the last, the likeliest label, start and
+        end of the best answer, the likeliest token for the only mask. For logits a token, the same
+        for all queries; by default the one that the model predicts after each.
+    at : int or str, optional
+        Position or text of the token whose output is explained by relevance, where the model says
+        something of every token.
     progress : callable, optional
         Told the share that is done.
 
@@ -109,8 +112,10 @@ def measure(
         raise ValueError(f"there is no measure {name!r}: use {', '.join(map(repr, MEASURES))}")
     kind = trace.kind if kind is None else kind
     shown = trace[kind].kinds[kind]
-    if target is not None and not MEASURES[name].takes_target:
-        raise ValueError(f"target= is for relevance and logits; {name} are of no output")
+    for given, value in (("target", target), ("at", at)):
+        if value is not None and given not in MEASURES[name].chosen_by:
+            takes = [other for other, about in MEASURES.items() if given in about.chosen_by]
+            raise ValueError(f"{given}= is for {' and '.join(takes)}, not for {name}")
     why = available(trace, kind)[name]
     if why:
         raise ValueError(why)
@@ -124,7 +129,7 @@ def measure(
         case "norms summed":
             return summed_norms(shown, kind, trace.live, progress)
         case "relevance":
-            return relevance(shown, kind, trace.live, target, progress)
+            return relevance(trace[kind], target, at, progress)
         case "logits":
             return logits(shown, kind, trace.live, target, progress)
 

@@ -68,7 +68,7 @@ class NormAttention(FactorAttention):
         self.scale = self._known_scale()
 
     def _factors(self, layer: int, head: int, queries: Index, keys: Index) -> Float:
-        found: Float = self.lengths[layer, head, None, keys]
+        found: Float = self.lengths[layer, head][keys][None]
         return found
 
     def _limit(self, layer: int) -> float:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ..tracing.capture import Record
     from ..tracing.live import Live, Place
+    from ..tracing.trace import Trace
     from .outputs import Chosen, Target
 
 NOTE = (
@@ -57,9 +58,12 @@ class Gradients:
         return to_numpy(by_output[head] @ own.T)
 
 
-def relevance(kind: Kind, name: str, live: Live, target: Target | None, progress: Progress) -> Kind:
+def relevance(
+    trace: Trace, target: Target | None, at: int | str | None, progress: Progress
+) -> Kind:
     """Return the relevance up to each layer, one head a layer; see `measures.measure`."""
-    gradients = read_gradients(kind, name, live, target)
+    gradients = read_gradients(trace, target, at)
+    kind = trace.kinds[trace.kind]
     base = kind.attention
     reached: Float = np.eye(base.n_queries, dtype=np.float32)
     layers = []
@@ -76,7 +80,7 @@ def relevance(kind: Kind, name: str, live: Live, target: Target | None, progress
     return replace(kind, attention=found, check=None)
 
 
-def read_gradients(kind: Kind, name: str, live: Live, target: Target | None) -> Gradients:
+def read_gradients(trace: Trace, target: Target | None, at: int | str | None) -> Gradients:
     """Run the model once more, forth and back.
 
     Raises
@@ -86,16 +90,17 @@ def read_gradients(kind: Kind, name: str, live: Live, target: Target | None) -> 
     """
     import torch
 
-    from .outputs import chosen_output
-    from .values import kept, whole_inputs
+    from .outputs import Choice
+    from .values import kept
 
+    live, choice = trace.live, Choice(trace, target, at)
     values, added, positions = list[torch.Tensor](), list[torch.Tensor](), list[torch.Tensor]()
-    check_unchanged = _Unchanged(kind.attention)
+    check_unchanged = _Unchanged(trace.attention)
 
     def note(place: Place, record: Record) -> torch.Tensor | None:
-        if place.kind != name:
+        if place.kind != trace.kind:
             return None
-        queries, keys = kept(live, name, record)
+        queries, keys = kept(live, trace.kind, record)
         values.append(record.value[0].detach().index_select(1, keys))
         positions.append(queries)
         check_unchanged(place.layer, values[-1], record.output[0].detach()[queries])
@@ -103,9 +108,10 @@ def read_gradients(kind: Kind, name: str, live: Live, target: Target | None) -> 
         added.append(delta)
         return record.output + delta
 
-    output = live.run(note, inputs=whole_inputs(live), gradients=True)
+    # What a caller's inference mode makes can never be a part of a graph.
     with torch.inference_mode(False), torch.enable_grad():
-        chosen = chosen_output(live, output, target, kind.tokens, positions[0])
+        output = live.run(note, inputs=choice.inputs, gradients=True)
+        chosen = choice.of(output)
         found = torch.autograd.grad(chosen.number, added, allow_unused=True)
     by_output = [
         torch.zeros_like(delta) if own is None else own

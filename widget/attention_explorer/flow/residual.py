@@ -19,8 +19,8 @@ from ..tracing.limits import name_of
 from ..tracing.live import Live
 from .values import whole_inputs
 
-# Of what heads give, where numbers have 16 bits and the stream's own rounding is large beside it.
-_COARSE = 0.5
+# What rounding may take of what heads give where a layer tells a sum from what is none.
+_TELLING = 0.2
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ class _Stream:
     model: Any
     projections: Sequence[str]
     n_layers: int = 0
+    least: float = float("inf")
     stream: torch.Tensor = field(default_factory=lambda: torch.zeros(0))
     reasons: list[str] = field(default_factory=list)
     given: dict[torch.nn.Module, torch.Tensor] = field(default_factory=dict)
@@ -151,6 +152,11 @@ class _Stream:
         name = name_of(self.model)
         if self.reasons:
             raise ValueError(f"direct attribution needs sums: in {name} {self.reasons[0]}")
+        if self.least > _TELLING:
+            raise ValueError(
+                f"in {self.stream.dtype} the stream of {name} is rounded so much that nobody can "
+                "tell what is added to it: load the model with dtype=torch.float32"
+            )
         if self.n_layers != len(self.projections):
             raise ValueError(
                 f"{name} runs {self.n_layers} layers where {len(self.projections)} have attention"
@@ -181,7 +187,11 @@ class _Stream:
                 return
             self.stream = end.detach().clone()
             heads = _as(start, inside[projection])
-            if heads is None or not _adds(start, heads, self.stream, inside):
+            missed, allowed = (
+                (1.0, 0.0) if heads is None else _missed(start, heads, self.stream, inside)
+            )
+            self.least = min(self.least, allowed)
+            if missed > allowed:
                 self.reasons.append(
                     f"what {projection} gives isn't added to the stream as it is: a norm or a "
                     "factor comes after it"
@@ -190,23 +200,35 @@ class _Stream:
         return finish
 
 
-def _adds(
+def _missed(
     start: torch.Tensor, heads: torch.Tensor, end: torch.Tensor, inside: dict[str, torch.Tensor]
-) -> bool:
-    """Tell whether a layer is start + what its heads give + what one module in it gives."""
+) -> tuple[float, float]:
+    """Return how far a layer is from start + what its heads give + what one module in it gives.
+
+    And how far rounding alone may take it; both as shares of what the heads give, medians over
+    positions, as those of a huge norm round away whatever is added to them.
+    """
     wide = torch.promote_types(start.dtype, torch.float32)
-    rest = end.to(wide) - start.to(wide) - heads.to(wide)
-    size = torch.linalg.vector_norm(heads.to(wide), dim=-1)
-    allowed = 100 * tolerance(start.dtype) if tolerance(start.dtype) <= 1e-4 else _COARSE
+    start, heads, end = start.to(wide), heads.to(wide), end.to(wide)
+    eps = torch.finfo(next(iter(inside.values())).dtype).eps
+    size = _norm(heads).clamp(min=1e-30)
+    rest = end - start - heads
+    found = (float("inf"), 0.0)
     for gave in inside.values():
         module = _as(start, gave)
         if module is None:
             continue
-        # Tokens of a huge norm round away what is added to them: half of all have to fit.
-        missed = torch.linalg.vector_norm(rest - module.to(wide), dim=-1) / size.clamp(min=1e-30)
-        if float(missed.median()) <= allowed:
-            return True
-    return False
+        module = module.to(wide)
+        missed = float((_norm(rest - module) / size).median())
+        if missed < found[0]:
+            addends = sum(_norm(own) for own in (start, end, heads, module))
+            found = missed, float((eps * addends / size).median())
+    return found
+
+
+def _norm(numbers: torch.Tensor) -> torch.Tensor:
+    length: torch.Tensor = torch.linalg.vector_norm(numbers, dim=-1)
+    return length
 
 
 def _read_norm(watch: _Stream, normed: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, bool]:
