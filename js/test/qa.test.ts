@@ -277,6 +277,14 @@ describe("heads by what they read of the answer", () => {
 		expect(shown(view)[0]?.textContent).toContain(`×${(best / uniform).toFixed(1)}`);
 	});
 
+	test("have no lift where what is shown is no share", async () => {
+		const description = { measure: "norms", number: "|Af|", shares: false } as const;
+		const view = await mountQa({}, { description, state: { measure: "norms" } }).open();
+		expect(view.text(".ranking .title")).toContain("sum of |Af|");
+		expect(view.text(".ranking")).not.toMatch(/lift|uniform|%|×/i);
+		expect(shown(view)[0]?.textContent).toContain(masses([6, 7])[0]?.mass.toFixed(3));
+	});
+
 	test("of no answer: by what they read of the first token", async () => {
 		const { kernel, open } = mountQa({}, { state: { answer: 2 } });
 		const view = await open();

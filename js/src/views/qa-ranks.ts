@@ -18,17 +18,13 @@ interface Ranked extends HeadOf {
 /** The heads by how much of what the question reads is in the answer, beside what uniform attention has. */
 export function ranking(actions: Actions) {
 	const title = make("span");
+	const what = make("span", { class: "muted" });
 	const said = make("p", { class: "muted" });
 	const list = make("ol", { class: "ranks" });
 	const el = make(
 		"div",
 		{ class: "ranking" },
-		make(
-			"div",
-			{ class: "title" },
-			title,
-			make("span", { class: "muted" }, "mass · lift over uniform"),
-		),
+		make("div", { class: "title" }, title, what),
 		list,
 		said,
 	);
@@ -38,6 +34,8 @@ export function ranking(actions: Actions) {
 			const { scene, question, span, answer } = now;
 			const { description, state } = scene;
 			const none = answer.text === "";
+			const { shares, number } = description;
+			setText(what, shares ? "mass · lift over uniform" : `sum of ${number}`);
 			const holds = state.unit === "segment" ? "what holds the answer" : "the answer";
 			const target = none ? "the first token" : holds;
 			setText(title, `heads: question → ${none ? "first token" : "answer"}`);
@@ -54,14 +52,19 @@ export function ranking(actions: Actions) {
 			const uniform =
 				tokensIn(scene.tokens.keys, keys) / (all - (state.renormalise ? description.hides : 0));
 			const listed = masses ? listedOf(masses, now) : [];
-			const most = Math.max(listed[0]?.mass ?? 1, uniform);
-			const rows = listed.map((one) => rankRow(one, now, actions, most, uniform));
+			const most = Math.max(listed[0]?.mass ?? 1, shares ? uniform : 0);
+			const even = shares ? uniform : null;
+			const rows = listed.map((one) => rankRow(one, now, actions, most, even));
 			render(rows as unknown as ComponentChild, list);
 			const [first] = listed;
 			const words = first
 				? [
-						`Uniform attention would put ${uniform.toFixed(3)} there (the marks), a lift of 1.0.`,
-						`The strongest head puts ${percent(first.mass)} of the question’s attention on ${target}.`,
+						...(shares
+							? [
+									`Uniform attention would put ${uniform.toFixed(3)} there (the marks), a lift of 1.0.`,
+									`The strongest head puts ${percent(first.mass)} of the question’s attention on ${target}.`,
+								]
+							: []),
 						description.causal
 							? "This model is causal: a question reads nothing that follows it."
 							: "",
@@ -97,18 +100,18 @@ function rankRow(
 	{ scene }: Case,
 	actions: Actions,
 	most: number,
-	uniform: number,
+	uniform: number | null,
 ) {
 	const layer = scene.description.layers[of.layer];
 	const name = `${layer}.${of.head}`;
-	const lift = `×${(mass / uniform).toFixed(1)}`;
+	const lift = uniform === null ? "" : `×${(mass / uniform).toFixed(1)}`;
 	return h(
 		Rank,
 		{
 			name: rank > LISTED ? `${name} (${rank}.)` : name,
-			track: h(Level, { share: mass / most, uniform: uniform / most }),
+			track: h(Level, { share: mass / most, uniform: uniform === null ? null : uniform / most }),
 			on: isChosen(of, scene.state),
-			says: `layer ${layer} head ${of.head}, rank ${rank}: mass ${mass.toFixed(3)}, lift ${lift}`,
+			says: `layer ${layer} head ${of.head}, rank ${rank}: mass ${mass.toFixed(3)}${lift && `, lift ${lift}`}`,
 			press: (also) => actions.choose(of, also),
 		},
 		h("span", { class: "mass" }, mass.toFixed(3)),
