@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,9 +13,10 @@ from .analysis.differing import Differing, differing_steps
 from .analysis.steps import finish
 from .analysis.sums import ROWS
 from .attention import Attention
+from .attention.difference import DifferenceAttention
 from .attention.hidden import HiddenAttention
 from .attention.words import WordAttention
-from .comparison import DIFFERENCE, Comparison
+from .comparison import DIFFERENCE, BothMeasures, Comparison
 from .explorer import AttentionExplorer
 from .export.needed import need
 from .protocol import CompareStudied, CompareStudy, Studied
@@ -24,7 +25,7 @@ from .runs import Progress
 from .shown_view import CLOSED
 from .studies import Desk, Look
 from .studies.compared import differ_info, rows_info, sides_info
-from .tracing import Trace
+from .tracing import Kind, Trace
 from .variants import Variant, Variants
 
 if TYPE_CHECKING:
@@ -63,10 +64,10 @@ class ComparingExplorer(AttentionExplorer):
     ) -> None:
         self._traces: tuple[Trace, Trace] | None = traces
         self._comparison: Comparison | None = comparison
-        # By the keys that are hidden.
-        self._differing = dict[tuple[int, ...], Differing]()
+        # By what is subtracted, and the keys that are hidden.
+        self._differing = dict[tuple[DifferenceAttention, tuple[int, ...]], Differing]()
         if differing is not None:
-            self._differing[()] = differing
+            self._differing[comparison.difference, ()] = differing
         names = dict.fromkeys(traced.model_name for traced in traces)
         both = Trace(comparison.kinds, DIFFERENCE, " and ".join(names))
         super().__init__(both, **options)
@@ -128,8 +129,7 @@ class ComparingExplorer(AttentionExplorer):
         need("pandas", "differences")
         from pandas import DataFrame, MultiIndex
 
-        difference = self._needed.difference
-        hidden = _read_shown(self._shown.attention).hidden
+        difference, hidden = self._differs_in(self._shown.attention)
         found = finish(differing_steps(difference, hidden, rows), self)
         columns = {
             "js": found.js,
@@ -175,6 +175,11 @@ class ComparingExplorer(AttentionExplorer):
     def _read(self, text: str, text_pair: str | None, progress: Progress) -> Trace:
         raise ValueError("two traces are shown: trace(...) another text, and compare(...) anew")
 
+    def _variants_of(self, kinds: Mapping[str, Kind], trace: Trace | None) -> Variants:
+        variants = super()._variants_of(kinds, trace)
+        variants.measures = BothMeasures(self._needed, self.traces)
+        return variants
+
     def _beside(self, variants: Variants, variant: Variant) -> dict[str, object]:
         return {"_compared": None if self._comparison is None else self._comparison.names}
 
@@ -193,20 +198,24 @@ class ComparingExplorer(AttentionExplorer):
         return super()._study(wish)
 
     def _rows(self, shown: str, study: CompareStudy) -> CompareStudied:
-        hidden, is_by_token = _read_shown(self._variants[shown].attention)
-        if not is_by_token:
+        difference, hidden, is_by_token = _read_shown(self._variants[shown].attention)
+        if difference is None or not is_by_token:
             raise ValueError(
                 "texts are compared token by token: show the difference (kind='difference') and "
                 "tokens (unit='token')"
             )
-        return rows_info(self._needed.difference, hidden, study)
+        return rows_info(difference, hidden, study)
 
     def _differ(self, shown: str) -> Look:
-        difference = self._needed.difference
-        hidden = _read_shown(self._variants[shown].attention).hidden
-        if hidden not in self._differing:
-            self._differing[hidden] = yield from differing_steps(difference, hidden)
-        return differ_info(self._differing[hidden], difference.n_queries)
+        difference, hidden = differs = self._differs_in(self._variants[shown].attention)
+        if differs not in self._differing:
+            self._differing[differs] = yield from differing_steps(difference, hidden)
+        return differ_info(self._differing[differs], difference.n_queries)
+
+    def _differs_in(self, attention: Attention) -> tuple[DifferenceAttention, tuple[int, ...]]:
+        """Return the difference that is shown, else that of the weights, and its hidden keys."""
+        shown = _read_shown(attention)
+        return shown.difference or self._needed.difference, shown.hidden
 
 
 def compare(
@@ -230,8 +239,9 @@ def compare(
 
 
 class _Shown(NamedTuple):
-    """Of what is shown of the difference: its hidden keys, and whether it is shown by token."""
+    """The difference that is shown, if one is; its hidden keys, and whether it is by token."""
 
+    difference: DifferenceAttention | None
     hidden: tuple[int, ...]
     is_by_token: bool
 
@@ -244,7 +254,9 @@ def _read_shown(attention: Attention) -> _Shown:
         else:
             is_by_token = False
         attention = attention.base
-    return _Shown(hidden, is_by_token) if attention.against else _Shown((), False)
+    if isinstance(attention, DifferenceAttention):
+        return _Shown(attention, hidden, is_by_token)
+    return _Shown(None, (), False)
 
 
 def _most_differing(found: Differing | None) -> dict[str, int]:

@@ -13,6 +13,9 @@ import numpy as np
 from .attention import Attention
 from .attention.difference import DifferenceAttention, Indices, Opposite, check_same_heads
 from .attention.words import WordAttention
+from .flow.measures import Measures
+from .protocol import Measure
+from .runs import Progress
 from .tracing import Kind, Tokens, Trace
 from .tracing.alignment import Alignment, align, join
 from .variants import key_tokens_of
@@ -101,8 +104,6 @@ class Comparison:
         Both as traced, by their names, and their difference.
     queries, keys : Sides
         The texts that read and those that are read; one object where these are the same.
-    difference : DifferenceAttention
-        The second less the first.
 
     Raises
     ------
@@ -112,8 +113,7 @@ class Comparison:
 
     def __init__(self, first: Trace, second: Trace, names: tuple[str, str]) -> None:
         self.names = names
-        kinds = first.kinds[first.kind], second.kinds[second.kind]
-        one, other = kinds
+        one, other = first.kinds[first.kind], second.kinds[second.kind]
         check_same_heads(one.attention, other.attention, (f"“{names[0]}”", f"“{names[1]}”"))
         if (one.key_tokens is None) != (other.key_tokens is None):
             raise ValueError(
@@ -123,19 +123,30 @@ class Comparison:
         self.queries = self.keys = Sides.of(one.tokens, other.tokens)
         if one.key_tokens is not None:
             self.keys = Sides.of(key_tokens_of(one), key_tokens_of(other))
-        self.difference = DifferenceAttention(
-            self._by_word(one.attention, 0),
-            self._by_word(other.attention, 1),
+        self._shown = self.queries.shared, self.keys.shared
+        difference = self.difference_of(one, other)
+        self.kinds = {names[0]: one, names[1]: other, DIFFERENCE: difference}
+
+    @property
+    def difference(self) -> DifferenceAttention:
+        """The weights of the second less those of the first."""
+        attention = self.kinds[DIFFERENCE].attention
+        assert isinstance(attention, DifferenceAttention)
+        return attention
+
+    def difference_of(self, first: Kind, second: Kind) -> Kind:
+        """Return the numbers of the second less those of the first, of what stands opposite."""
+        difference = DifferenceAttention(
+            self._by_word(first.attention, 0),
+            self._by_word(second.attention, 1),
             self.queries.opposite,
             self.keys.opposite,
-            against=names[0],
-            notes=self._notes(kinds),
-            source=_source(names, kinds),
+            against=self.names[0],
+            notes=self._notes((first, second)),
+            source=_source(self.names, (first, second)),
         )
-        shown = Kind(self.difference, self.queries.shared)
-        if self.keys is not self.queries:
-            shown = replace(shown, key_tokens=self.keys.shared)
-        self.kinds = {names[0]: one, names[1]: other, DIFFERENCE: shown}
+        queries, keys = self._shown
+        return Kind(difference, queries, None if self.keys is self.queries else keys)
 
     def _by_word(self, attention: Attention, side: int) -> Attention:
         """Return a side's attention with words as one where they stand opposite others as one."""
@@ -165,6 +176,48 @@ class Comparison:
             if left
         ]
         return [f"Left out, as nothing stands opposite: {what}{' and '.join(parts)}."] * bool(parts)
+
+
+class BothMeasures(Measures):
+    """What was worked out beside the weights of two traces, and the differences of that.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        Of the two.
+    traces : (Trace, Trace)
+        With their models, where these are there.
+    """
+
+    def __init__(self, comparison: Comparison, traces: tuple[Trace, Trace]) -> None:
+        super().__init__(Trace(comparison.kinds, DIFFERENCE, ""))
+        self._comparison = comparison
+        sides = zip(comparison.names, traces, strict=True)
+        self._sides = {name: (Measures(traced), traced.kind) for name, traced in sides}
+
+    def of(self, kind: str, name: Measure, progress: Progress = lambda share: None) -> Kind:
+        if kind in self._sides:
+            measures, own = self._sides[kind]
+            return measures.of(own, name, progress)
+        if name != "weights" and (kind, name) not in self._found:
+            first, second = self._sides
+            self._found[kind, name] = self._comparison.difference_of(
+                self.of(first, name, lambda share: progress(share / 2)),
+                self.of(second, name, lambda share: progress((1 + share) / 2)),
+            )
+        return self.kinds[kind] if name == "weights" else self._found[kind, name]
+
+    def has(self, kind: str, name: Measure) -> bool:
+        if kind in self._sides:
+            measures, own = self._sides[kind]
+            return measures.has(own, name)
+        return super().has(kind, name)
+
+    def available(self, kind: str) -> dict[Measure, str]:
+        """Tell which measures there are: of the difference those that both have."""
+        sides = [self._sides[kind]] if kind in self._sides else self._sides.values()
+        found = [measures.available(own) for measures, own in sides]
+        return {name: next(filter(None, (of[name] for of in found)), "") for name in found[0]}
 
 
 def _joined(tokens: Tokens, runs: Sequence[range]) -> tuple[Tokens, tuple[int, ...], Indices]:

@@ -60,7 +60,7 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "check": None if kind.check is None else _check_result(kind.check),
         "measure": variant.measure,
         "measures": _by_reason(variants.measures.available(variant.kind)),
-        "number": "difference" if attention.against else about.number,
+        "number": _number(variant.measure, attention),
         "against": attention.against,
         "shares": about.are_shares and have_shares,
         "layers": list(attention.layer_numbers),
@@ -90,6 +90,14 @@ def _by_reason(measures: Mapping[Measure, str]) -> list[str]:
     for name, why in measures.items():
         named.setdefault(why, []).append(name)
     return [f"{', '.join(names)}: {why}" for why, names in named.items()]
+
+
+def _number(measure: Measure, attention: Attention) -> str:
+    """Return what one number is called."""
+    number = MEASURES[measure].number
+    if not attention.against:
+        return number
+    return "difference" if measure == "weights" else f"difference of {number}"
 
 
 def room_beside(module: str, state: Mapping[str, object]) -> int:

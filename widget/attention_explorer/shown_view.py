@@ -75,7 +75,7 @@ class ShownView(ViewState):
                 "run `pip install .` or `npm --prefix js ci && npm --prefix js run build`, then "
                 "restart Python"
             )
-        self._variants = Variants(kinds, trace)
+        self._variants = self._variants_of(kinds, trace)
         self._variant = variant_of(state, kinds, kind)
         try:
             self._limits = self._limits_of(self._variants, self._variant)
@@ -106,6 +106,10 @@ class ShownView(ViewState):
         if self._data is not None:
             self._data.close()
         self._variants = Variants({})
+
+    def _variants_of(self, kinds: Mapping[str, Kind], trace: Trace | None) -> Variants:
+        """Return what there is to show of some kinds of attention."""
+        return Variants(kinds, trace)
 
     @property
     def _lock(self) -> Lock:
