@@ -26,6 +26,8 @@ export interface Palette {
 	readonly reader: Rgb;
 	/** What is read (key): amber. */
 	readonly read: Rgb;
+	/** What is read less than nothing: blue. */
+	readonly less: Rgb;
 	/** 256 RGBA steps from nothing to the whole scale, lightness even in OKLab. */
 	readonly ramp: Uint8ClampedArray;
 	/** The same for weights below zero. */
@@ -70,6 +72,7 @@ export function palette(dark: boolean): Palette {
 		dark,
 		reader: dark ? oklch(0.75, 0.12, 277) : oklch(0.5, 0.2, 277),
 		read: dark ? oklch(0.82, 0.16, 80) : oklch(0.66, 0.17, 58),
+		less: dark ? oklch(0.78, 0.12, 230) : oklch(0.6, 0.14, 240),
 		ramp: ramp(dark, dark ? (t) => 65 + 22 * t : (t) => 82 - 36 * t),
 		coldRamp: ramp(dark, () => 230),
 		head: (index) => headColour(dark, index),

@@ -15,6 +15,13 @@ const TICKS: Readonly<Record<CurveName, readonly number[]>> = {
 	log: [1e-4, 1e-3, 1e-2, 0.1, 1],
 };
 
+/** The same of numbers that have a sign: there is half as much room. */
+const TICKS_SIGNED: typeof TICKS = {
+	linear: [0, 0.5, 1],
+	sqrt: [0, 0.1, 1],
+	log: [0, 1e-2, 1],
+};
+
 interface Props {
 	readonly colours: Palette;
 	readonly ink: Ink;
@@ -22,13 +29,25 @@ interface Props {
 	readonly store: Store;
 	/** What a number is called. */
 	readonly number: string;
+	/** Whether some are below 0. */
+	readonly signed: boolean;
 }
 
 /** The colour scale with its true values, placed where they lie on it; and the choice of another. */
-export function Legend({ colours, ink, state, store, number }: Props) {
-	const stops = Array.from({ length: STOPS + 1 }, (_, i) =>
-		stepColour(colours.ramp, Math.round((i / STOPS) * 255)),
-	);
+export function Legend({ colours, ink, state, store, number, signed }: Props) {
+	const { ramp, coldRamp } = colours;
+	const least = signed ? -1 : 0;
+	const stops = Array.from({ length: STOPS + 1 }, (_, i) => {
+		const at = least + (i / STOPS) * (1 - least);
+		return stepColour(at < 0 ? coldRamp : ramp, Math.round(Math.abs(at) * 255));
+	});
+	const shares = signed
+		? TICKS_SIGNED[ink.curve].flatMap((share) => (share ? [-share, share] : [share]))
+		: TICKS[ink.curve];
+	const placeOf = (share: number) => {
+		const at = Math.sign(share) * ink.at(share * ink.largest);
+		return `${(100 * (at - least)) / (1 - least)}%`;
+	};
 	const choose = (value: string) => {
 		const [scale, to] = value.split(" ") as [ColourScale, ScaleTo];
 		store.set("scale", scale);
@@ -55,14 +74,14 @@ export function Legend({ colours, ink, state, store, number }: Props) {
 			<div
 				class="legend"
 				role="img"
-				aria-label={`colour of ${number}, from 0 to ${format(ink.largest)}`}
+				aria-label={`colour of ${number}, from ${format(least * ink.largest)} to ${format(ink.largest)}`}
 			>
 				<div
 					class="gradient"
 					style={{ background: `linear-gradient(to right, ${stops.join(", ")})` }}
 				/>
-				{TICKS[ink.curve].map((share) => (
-					<span key={share} style={{ left: `${ink.at(share * ink.largest) * 100}%` }}>
+				{shares.map((share) => (
+					<span key={share} style={{ left: placeOf(share) }}>
 						{format(share * ink.largest)}
 					</span>
 				))}
@@ -72,5 +91,6 @@ export function Legend({ colours, ink, state, store, number }: Props) {
 }
 
 function format(value: number): string {
-	return String(Number(value.toPrecision(2))).replace(/^0\./, ".");
+	const size = String(Number(Math.abs(value).toPrecision(2))).replace(/^0\./, ".");
+	return value < 0 ? `−${size}` : size;
 }

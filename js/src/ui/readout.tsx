@@ -4,10 +4,9 @@ import { strongest } from "../draw/lines";
 import { limitsText, linesDrawn } from "../drawn";
 import type { Description, TokenTable } from "../protocol.gen";
 import { type Reading, readingOf, type Scene } from "../scene";
-import type { Status } from "../source/source";
 import type { Store } from "../store";
 import { liftOf } from "../views/blocks";
-import { percent, short, weightText } from "./words";
+import { percent, short, signedText, weightText } from "./words";
 
 const LISTED = 3;
 /** Of several pinned tokens, so many are named. */
@@ -21,7 +20,7 @@ interface Props {
 
 /** The numbers: what is looked at, what it reads, what reads it, and how much isn't drawn. */
 export function Readout({ scene, set }: Props) {
-	const { focus, tokens, reads, readers, state, status, description } = scene;
+	const { focus, tokens, reads, readers, state, description } = scene;
 	const resting = focus.query === null && focus.key === null;
 	return (
 		<>
@@ -36,7 +35,7 @@ export function Readout({ scene, set }: Props) {
 			{focus.pair && <Pair scene={scene} pair={focus.pair} set={set} />}
 			{focus.query !== null && (
 				<Item label={<Looked scene={scene} side="query" set={set} does="reads" />} of={description}>
-					<Strongest reading={reads} table={tokens.keys} status={status} />
+					<Strongest reading={reads} table={tokens.keys} scene={scene} />
 				</Item>
 			)}
 			{focus.key !== null && (
@@ -44,7 +43,7 @@ export function Readout({ scene, set }: Props) {
 					label={<Looked scene={scene} side="key" set={set} does="is read by" />}
 					of={description}
 				>
-					<Strongest reading={readers} table={tokens.queries} status={status} />
+					<Strongest reading={readers} table={tokens.queries} scene={scene} />
 				</Item>
 			)}
 			{reads && focus.query !== null && state.view.includes("heads") && (
@@ -69,6 +68,7 @@ function Item({
 			<span class="muted">
 				{label}
 				{of && of.measure !== "weights" && ` · ${of.number}`}
+				{of?.against && ` · less what is read in ${of.against}`}
 			</span>
 			<div>{children}</div>
 		</div>
@@ -119,9 +119,9 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 		`${reader} reads ${read}`
 	);
 	return (
-		<Item label={label} of={description}>
+		<Item label={label} of={at && at.length > 1 ? description : { ...description, against: "" }}>
 			{!at && <span class="muted">…</span>}
-			{at?.length === 1 && at[0] && <b class="weight">{weightText(at[0].weight, at[0].exact)}</b>}
+			{at?.length === 1 && at[0] && <Weight {...at[0]} description={description} />}
 			{at && state.unit === "segment" && description.shares && (
 				<Lift weights={at} table={tokens.keys} of={key} />
 			)}
@@ -133,10 +133,29 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 						class="of-head"
 						style={{ "--head": css(colours.head(state.heads[i] ?? 0)) }}
 					>
-						{state.heads[i]} <b>{weightText(weight, exact)}</b>
+						{state.heads[i]} <b>{signedText(weight, exact, description)}</b>
 					</span>
 				))}
 		</Item>
+	);
+}
+
+/** A weight; of a difference how much more or less is read. */
+function Weight({
+	weight,
+	exact,
+	description: { against },
+}: {
+	weight: number;
+	exact: boolean;
+	description: Description;
+}) {
+	if (!against) return <b class="weight">{weightText(weight, exact)}</b>;
+	return (
+		<>
+			<b class="weight">{weightText(Math.abs(weight), exact)}</b>
+			{` ${weight < 0 ? "less" : "more"} than in ${against}`}
+		</>
 	);
 }
 
@@ -179,11 +198,11 @@ function weightsAt(scene: Scene, [query, key]: readonly [number, number]) {
 function Strongest({
 	reading,
 	table,
-	status,
+	scene: { status, description },
 }: {
 	reading: Reading | undefined;
 	table: TokenTable;
-	status: Status;
+	scene: Scene;
 }) {
 	if (!reading) return <span class="muted">{status.kind === "gone" ? "not saved here" : "…"}</span>;
 	const listed = strongest(reading.mean, LISTED);
@@ -192,7 +211,8 @@ function Strongest({
 		<>
 			{listed.map((index) => (
 				<span key={index} class="read">
-					{short(table, index)} <b>{weightText(reading.mean[index] as number, reading.exact)}</b>
+					{short(table, index)}{" "}
+					<b>{signedText(reading.mean[index] as number, reading.exact, description)}</b>
 				</span>
 			))}
 		</>

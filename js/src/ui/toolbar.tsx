@@ -46,7 +46,10 @@ export function Toolbar(props: Props) {
 			</div>
 			<div class="second">
 				<Chips description={description} heads={state.heads} colours={colours} store={store} />
-				<Legend {...{ colours, ink, state, store, number: description.number }} />
+				<Legend
+					{...{ colours, ink, state, store, number: description.number }}
+					signed={description.encoding === "signed8"}
+				/>
 			</div>
 		</>
 	);

@@ -18,6 +18,13 @@ export function weightText(weight: number, exact: boolean): string {
 	return `${exact ? "" : "≈ "}${weight.toFixed(exact ? 4 : 2)}`;
 }
 
+/** The same of what may be a difference: with its sign, whichever that is. */
+export function signedText(weight: number, exact: boolean, { against }: Description): string {
+	const text = weightText(weight, exact);
+	if (!against || weight === 0) return text;
+	return weight < 0 ? text.replace("-", "−") : text.replace(/(?=\d)/, "+");
+}
+
 /** A number to two digits, or four where it is exact, however small. */
 export function numberText(value: number, exact: boolean): string {
 	return `${exact ? "" : "≈ "}${Number(value.toPrecision(exact ? 4 : 2))}`;
@@ -79,11 +86,17 @@ export function headsText({
 }): string {
 	const { heads } = state;
 	const first = headText(description, { layer: state.layer, head: heads[0] ?? 0 });
-	if (heads.length === 1) return first;
 	const [layer] = first.split(" ·");
+	if (isOfLayers(description)) return `${layer}`;
+	if (heads.length === 1) return first;
 	if (heads.length === description.heads) return `${layer} · all ${heads.length} heads`;
 	if (heads.length > 4) return `${layer} · ${heads.length} heads`;
 	return `${layer} · heads ${heads.join(", ")}`;
+}
+
+/** Whether there is one matrix for all heads of a layer. */
+export function isOfLayers({ heads, measure }: Description): boolean {
+	return heads === 1 && measure !== "weights";
 }
 
 /** One head's name, by the model's own number of its layer. */

@@ -80,7 +80,7 @@ export function lookOf(
 		bar.style.height = `${(50 * share).toFixed(1)}%`;
 		bar.style.backgroundColor = (by ?? 0) < 0 ? (less ?? "") : (more ?? "");
 		bar.className = (by ?? 0) < 0 ? "less" : "more";
-		setText(number, tells && by !== undefined ? signedText(by) : "");
+		setText(number, tells && by !== undefined ? byText(by) : "");
 		cell.el.ariaSelected = String(ring.includes("pinned"));
 	};
 }
@@ -92,7 +92,7 @@ function differencesOf({ sides }: Case, [first, second]: NonNullable<Case["rows"
 }
 
 /** A difference to two digits, with its sign, be it none. */
-export function signedText(by: number): string {
+function byText(by: number): string {
 	const text = Math.abs(by).toFixed(2);
 	return text === "0.00" ? text : `${by < 0 ? "−" : "+"}${text}`;
 }

@@ -60,12 +60,14 @@ function curvesOf(reading: Reading, axis: Axis, scene: Scene, place: Place, ink:
 	return linesDrawn(reading, axis, scene).flatMap(({ indices }, i) => {
 		const { values } = reading.lines[i] as Reading["lines"][number];
 		const full = ink.relative ? Math.abs(values[indices[0] ?? 0] as number) : scale;
-		const colour = ink.colour(scene.state.heads[i] as number);
-		return endsOf(indices, values, place, away === 1).flatMap(({ at, weight }): Curve[] => {
+		const above = ink.colour(scene.state.heads[i] as number);
+		const below = scene.state.heads.length > 1 ? above : scene.colours.less;
+		return endsOf(indices, values, place, away === 1).flatMap(({ at, weight, less }): Curve[] => {
 			const alpha = Math.min(1, away * ink.strength * (weight / full) ** 0.7);
 			if (alpha < FAINTEST) return [];
 			const [from, to] = axis === "row" ? [here, at] : [at, here];
 			const thickness = (0.7 + 3.6 * Math.min(1, weight / scale)) * pixels;
+			const colour = less ? below : above;
 			return [{ from: from * pixels, to: to * pixels, thickness, colour, alpha }];
 		});
 	});
@@ -77,16 +79,16 @@ function endsOf(
 	values: Float32Array,
 	{ step, start, viewport }: Place,
 	summed: boolean,
-): { at: number; weight: number }[] {
-	const before = { at: -PAST_EDGE, weight: 0 };
-	const after = { at: viewport + PAST_EDGE, weight: 0 };
-	const ends: { at: number; weight: number }[] = [];
+): { at: number; weight: number; less: boolean }[] {
+	const before = { at: -PAST_EDGE, weight: 0, less: false };
+	const after = { at: viewport + PAST_EDGE, weight: 0, less: false };
+	const ends: { at: number; weight: number; less: boolean }[] = [];
 	for (const index of kept) {
 		const weight = Math.abs(values[index] as number);
 		const at = (index + 0.5) * step - start;
 		if (at < 0) before.weight += weight;
 		else if (at > viewport) after.weight += weight;
-		else ends.push({ at, weight });
+		else ends.push({ at, weight, less: (values[index] as number) < 0 });
 	}
 	return summed ? [...ends, before, after] : ends;
 }

@@ -15,28 +15,28 @@ export function sideOf(scene: Scene, role: "query" | "key"): Side {
 	const reading = asKey ? scene.reads : scene.readers;
 	const focused = new Set(asKey ? focus.keys : focus.queries);
 	const resting = asKey ? received : undefined;
-	const plain = css(asKey ? colours.read : colours.reader, 0.3);
-	const shareOf = (weight: number) => Math.abs(weight) / description.scale;
+	const [above, below] = [asKey ? colours.read : colours.reader, colours.less].map((colour) =>
+		css(colour, 0.3),
+	) as [string, string];
+	const barOf = (weight: number) => ({
+		share: Math.abs(weight) / description.scale,
+		colour: weight < 0 ? below : above,
+	});
 	const colourOf = (i: number, alpha: number) => css(colours.head(state.heads[i] as number), alpha);
 	return {
 		count: asKey ? description.keys : description.queries,
 		focused: (index) => focused.has(index),
 		marks(index) {
-			if (resting)
-				return { ...NONE, bars: [{ share: shareOf(resting[index] as number), colour: plain }] };
+			if (resting) return { ...NONE, bars: [barOf(resting[index] as number)] };
 			if (!reading) return NONE;
 			const weights = reading.lines.map(({ values }) => values[index] as number);
 			const [only, second] = weights;
-			if (second === undefined)
-				return { ...NONE, bars: [{ share: shareOf(only as number), colour: plain }] };
+			if (second === undefined) return { ...NONE, bars: [barOf(only as number)] };
 			return weights.length > HEADS_WITH_BARS
 				? { ...NONE, cells: weights.map((weight, i) => colourOf(i, round(ink.at(weight)))) }
 				: {
 						...NONE,
-						bars: weights.map((weight, i) => ({
-							share: shareOf(weight),
-							colour: colourOf(i, 0.9),
-						})),
+						bars: weights.map((weight, i) => ({ ...barOf(weight), colour: colourOf(i, 0.9) })),
 					};
 		},
 		number: (index) => (resting ?? reading?.mean)?.[index],
