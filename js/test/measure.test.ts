@@ -118,6 +118,18 @@ describe("numbers that are no shares", () => {
 		expect(view.text(".readout")).toContain("% of its sum");
 	});
 
+	test("that are one matrix a layer are of no head", async () => {
+		const one = softmaxWeights(2, 1, 6, 6);
+		const { open } = mount(one, numbered(6), {
+			state: { measure: "rollout", layer: 1 },
+			description: { measure: "rollout", measures: MEASURES, number: "share of rollout" },
+		});
+		const view = await open();
+		expect(view.text(".about")).toContain("2 layers · 6 tokens");
+		expect(view.text(".heads .title")).toContain("layer 1");
+		expect(view.text(".heads .title")).not.toContain("head");
+	});
+
 	test("have no lift over even attention", async () => {
 		const { model, open } = mount(NORMS, ["a", "b", "c", "d", "e", "f"], {
 			...norms(),

@@ -175,6 +175,25 @@ def test_other_tokens_than_the_traces_are_shown(llama: Trace) -> None:
     assert explorer.trace is llama
 
 
+def test_a_figure_says_what_it_shows(llama: Trace) -> None:
+    """Catches a picture for a paper whose numbers would be taken for weights."""
+    import matplotlib.pyplot as plt
+    from matplotlib.text import Text
+
+    explorer = AttentionExplorer(llama, measure="norms", layer=1)
+    figure: Any = explorer.plot("heads")
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "|Af|" in said
+    assert "|A f(x)|" in said
+    assert "of all weight" not in said
+    explorer.measure = "rollout"
+    figure = explorer.plot("matrix")
+    said = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert "share of rollout · layer 1" in said
+    assert "head 0" not in said
+    plt.close("all")
+
+
 def test_arrays_can_be_rolled_out() -> None:
     weights = np.full((2, 3, 5, 5), 0.2, np.float32)
     explorer = AttentionExplorer(weights, ["a", "b", "c", "d", "e"], measure="rollout")

@@ -1,6 +1,6 @@
 import type { Description, Unit } from "../protocol.gen";
 import { SILENT_AFTER_S, type Status, type TileSource } from "../source/source";
-import { percent } from "./words";
+import { isOfLayers, percent } from "./words";
 
 /** What is shown, whether it is the model's own, and how its numbers are reached. */
 export function About({
@@ -25,12 +25,13 @@ export function About({
 	);
 }
 
-function aboutText(
-	{ model, layers, heads, queries, keys, same_tokens }: Description,
-	unit: Unit,
-): string {
+function aboutText(description: Description, unit: Unit): string {
+	const { model, layers, heads, queries, keys, same_tokens } = description;
+	const count = isOfLayers(description)
+		? `${layers.length} layers`
+		: `${layers.length} × ${heads} heads`;
 	const tokens = same_tokens ? `${queries} ${unit}s` : `${queries} × ${keys} ${unit}s`;
-	return [model, `${layers.length} × ${heads} heads`, tokens].filter(Boolean).join(" · ");
+	return [model, count, tokens].filter(Boolean).join(" · ");
 }
 
 /** How far the weights are from what the model itself computed. */

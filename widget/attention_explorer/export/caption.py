@@ -25,7 +25,8 @@ def caption_of(scene: Scene, remarks: Sequence[str], every_head: bool) -> str:
         if scene.same_tokens
         else f"{attention.n_queries} queries, {attention.n_keys} keys"
     )
-    parts = [scene.model, kind, heads, count, *remarks, *attention.notes]
+    number = "" if scene.number == "weight" else scene.number
+    parts = [scene.model, kind, number, heads, count, *remarks, *attention.notes]
     return " · ".join(part.rstrip(".") for part in parts if part)
 
 
@@ -33,6 +34,8 @@ def heads_text(scene: Scene) -> str:
     """Return the layer, by the model's own number, and the heads that are shown."""
     layer = f"layer {scene.attention.layer_numbers[scene.layer]}"
     heads = scene.heads
+    if scene.attention.n_heads == 1 and scene.number != "weight":
+        return layer
     if len(heads) == 1:
         return f"{layer} · head {heads[0]}"
     if len(heads) == scene.attention.n_heads:

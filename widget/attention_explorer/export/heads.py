@@ -95,7 +95,7 @@ def draw_heads(ax: Axes, scene: Scene) -> list[str]:
         if len(scene.heads) > 1:
             remarks.append(f"numbers: mean over {len(scene.heads)} heads")
     elif scene.received is not None:
-        remarks.append(f"bars: mean weight that a key receives{mean_text(scene)}")
+        remarks.append(f"bars: mean {scene.number} that a key receives{mean_text(scene)}")
     return remarks
 
 
@@ -105,7 +105,7 @@ def _left_out(scene: Scene, resting: Resting) -> list[str]:
     remarks = []
     if limits or resting.held < 0.9995:
         reasons = ", ".join(filter(None, (limits, "less the faintest" if resting.faint else "")))
-        remarks.append(f"lines hold {percent(resting.held)} of all weight ({reasons})")
+        remarks.append(f"lines hold {percent(resting.held)} of all {scene.number} ({reasons})")
     if resting.every > 1:
         remarks.append(f"lines of 1 query in {resting.every}")
     return remarks

@@ -42,6 +42,8 @@ class Scene:
         Whether both sides are the same tokens.
     model, kind : str
         Their names; the kind's is empty where there is only one.
+    number : str
+        What is shown: "weight", or what else it is called.
     unit : str
         What they are: tokens, words or segments.
     layer, heads
@@ -61,6 +63,7 @@ class Scene:
     same_tokens: bool
     model: str
     kind: str
+    number: str
     unit: str
     layer: int
     heads: Sequence[int]
@@ -171,6 +174,7 @@ def scene_of(explorer: AttentionExplorer) -> Scene:
         same_tokens=shown.key_tokens is None,
         model=explorer._description["model"],
         kind=explorer.kind if len(explorer._description["kinds"]) > 1 else "",
+        number=explorer._description["number"],
         unit=explorer.unit,
         layer=explorer.layer,
         heads=explorer.heads,

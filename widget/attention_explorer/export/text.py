@@ -87,7 +87,7 @@ def _meaning(scene: Scene) -> str:
     if scene.query is None and scene.key is None:
         if scene.received is None:
             return "no token is selected"
-        return f"shaded: mean weight that a token receives{mean_text(scene)}"
+        return f"shaded: mean {scene.number} that a token receives{mean_text(scene)}"
     reads, readers = reads_text(scene), readers_text(scene)
     shade, rule = reads and f"shaded: {reads}", readers and f"underlined: {readers}"
     return ", ".join(filter(None, (shade, rule))) + mean_text(scene)
