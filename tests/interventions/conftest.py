@@ -48,5 +48,6 @@ def difference(first: Any, second: Any, kept: Iterable[int] | None = None) -> fl
         other = theirs[name]
         if kept is not None and own.ndim == 3:
             own, other = own[:, list(kept)], other[:, list(kept)]
+        assert bool((own.isfinite() & other.isfinite()).all()), "nan would be no difference"
         worst = max(worst, float((own - other).abs().max() / other.abs().max()))
     return worst

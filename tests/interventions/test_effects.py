@@ -357,3 +357,38 @@ def test_a_target_is_followed(tokenizer: Any) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             measure(traced, AblateHead(1, 1), target=target)
+
+
+def test_what_was_generated_is_traced_as_written(tokenizer: Any) -> None:
+    """After the prompt stands what chose the first new token."""
+    for which in ("gpt2", "t5"):
+        model = headed(which)
+        traced = trace.generate(model, tokenizer, "the cat sat", max_new_tokens=4)
+        step = traced.steps[1]
+        effect = measure(traced, AblateHead(0, 1), at=step.query)
+        assert effect.before.top[0].text == step.alternatives[0][0]
+        assert effect.before.top[0].probability == pytest.approx(step.probability, abs=1e-4)
+        assert effect.change.kl is not None
+        assert effect.change.kl > 0
+
+
+def test_a_model_that_gives_all_logits_all_the_same(tokenizer: Any) -> None:
+    """The first of all rows mustn't be taken for the one that was asked for."""
+    model = headed("gpt2")
+    forward = type(model).forward
+
+    class Generous(type(model)):  # type: ignore[misc]
+        def forward(self, *args: Any, logits_to_keep: Any = 0, **options: Any) -> Any:
+            return forward(self, *args, **options)
+
+    expected = measure(trace(model, tokenizer, TEXT), AblateHead(0, 1))
+    generous = headed("gpt2")
+    generous.__class__ = Generous
+    effect = measure(trace(generous, tokenizer, TEXT), AblateHead(0, 1))
+    assert effect.before.at == expected.before.at == 8
+    assert np.allclose(effect.before.numbers, expected.before.numbers, atol=1e-5)
+    assert np.allclose(effect.after.numbers, expected.after.numbers, atol=1e-5)
+    short = trace(model, tokenizer, "the", max_length=2)
+    assert measure(short, AblateHead(0, 1), at=0).before.numbers != pytest.approx(
+        measure(short, AblateHead(0, 1), at=1).before.numbers
+    )

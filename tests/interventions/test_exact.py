@@ -32,10 +32,10 @@ CASES = [
 WRITTEN_IN_TARGET = ("decoder", "cross")
 
 
-# In float64 their experts have no kernel, and left padding is nan on the eager backend: smaller
-# weights keep float32 as exact.
+# In float64 experts have no kernel, and rows that read padding alone are nan on the eager backend:
+# smaller weights keep float32 as exact.
 MILD = {"initializer_range": 0.2}
-NO_DOUBLE = ("gpt_oss", "qwen3_next")
+NO_DOUBLE = ("gpt_oss", "qwen3_next", "modernbert")
 HYBRID = {"qwen3_next": (1, 3)}
 
 
@@ -99,7 +99,7 @@ def test_edges_are_cut_as_by_hand(
     family_case: Any, place: Any, tiny_model: Build, inputs_of: Build, edited: Build
 ) -> None:
     """A lost mask, softcap, sink, bias, window or padding shift, or a wrong key head, shows."""
-    if family_case[0] == "vit" and place[1] == "left":
+    if family_case[0] in ("vit", "whisper") and place[1] == "left":
         pytest.skip("has no padding")
     case = Case(tiny_model, inputs_of, family_case, place)
     of = case.traced.attention

@@ -190,6 +190,8 @@ def test_models_of_half_precision(which: str, dtype: torch.dtype, tokenizer: Any
     effect = measure(traced, EDITS[:2], at=6)
     before.check()
     assert exact.change.kl is not None
+    assert any(f"{dtype}"[6:] in note for note in effect.notes)
+    assert not any("float32" in note for note in exact.notes)
     assert effect.change.kl == pytest.approx(exact.change.kl, rel=0.3)
     assert effect.change.kl is not None
     assert effect.change.kl > 1e-6

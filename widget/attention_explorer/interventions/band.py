@@ -75,9 +75,9 @@ def random_band(
     like : {"distance", "keys"}, optional
         Which other edges: all tokens moved along the text by as much, so that distances stay what
         they are; or other keys of the same queries. Special tokens take the place of special ones
-        only. By default the keys where the output is that of a query which is cut, or where keys
-        are other tokens: the edges of other queries change that output by another way, or not at
-        all. Else the distance.
+        only. By default the keys where the output is that of a query which is cut, as edges of
+        other queries change that output by another way, or not at all; and where the tokens fit
+        nowhere else, or keys are other tokens. Else the distance.
     at, target, batch, progress
         As for `ablate_all_heads`.
 
@@ -205,7 +205,8 @@ def _other_edges(
             "distances: like='keys'"
         )
     special = np.array((of.key_tokens or of.tokens).special)
-    if like == "keys" or (like is None and (at in queries or not same_tokens)):
+    shifts = moved.shifts(special, [*queries, *keys])[1:] if same_tokens else np.arange(0)
+    if like == "keys" or (like is None and (at in queries or not len(shifts))):
         circle = moved.circle_of(keys, queries, special, same_tokens, of.attention.causal)
         by = moved.rotations(circle, n, seed)[1:]
         said = f"{len(by)} other keys of the same queries"
@@ -215,7 +216,6 @@ def _other_edges(
             return replace(edit, queries=place.queries, keys=rotated, kind=kind)
 
     else:
-        shifts = moved.shifts(special, [*queries, *keys])[1:]
         by = shifts[moved.sample(len(shifts), n, seed)]
         said = f"{len(by)} places with the same distances"
 

@@ -19,6 +19,9 @@ from .answering import answers
 from .outcome import Numbers, Outcome, What, log_softmax
 from .replacing import pick_one, stream_of
 
+# The same token twice: one number alone would be taken for a batch of one, and be repeated.
+_N_KEPT = 2
+
 
 class Asked(NamedTuple):
     """A token that is asked about: its position, its text, where it stands, padding counted."""
@@ -49,15 +52,16 @@ class Reading:
     @property
     def inputs(self) -> dict[str, torch.Tensor]:
         """What the model is told beside the text: of which token it has to work out the logits."""
-        # Twice the same, as one number alone would be taken for one of an example.
-        return {} if self._row is None else {"logits_to_keep": torch.tensor([self._row.place] * 2)}
+        if self._row is None:
+            return {}
+        return {"logits_to_keep": torch.tensor([self._row.place] * _N_KEPT)}
 
     @cached_property
     def _row(self) -> Asked | None:
         given, parameters = self.live.inputs, inspect.signature(self._model.forward).parameters
         ids = given.get("input_ids", given.get("inputs_embeds"))
         is_known = "logits_to_keep" in parameters and self._side == "source"
-        if not is_known or ids is None or "labels" in given:
+        if not is_known or "labels" in given or ids is None or ids.shape[1] <= _N_KEPT:
             return None
         return self._asked("next token", ids.shape[1])
 
@@ -77,7 +81,7 @@ class Reading:
         logits = getattr(output, "prediction_logits", None) if logits is None else logits
         if logits is None:
             return self._representations(output)
-        if self._row is not None:
+        if self._row is not None and logits.shape[1:-1] == (_N_KEPT,):
             return self._tokens("next token", logits[:, 0], self._row)
         if logits.ndim == 2 and self._is_of_labels(logits.shape[1]):
             return self._labels("labels", logits, None)

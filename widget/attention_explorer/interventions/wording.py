@@ -161,6 +161,12 @@ def _notes(trace: Trace, edits: Sequence[Edit], before: Outcome) -> Iterator[str
             f"{trace.model_name} has no head, so there are no probabilities: distances are of its "
             "last hidden states, and say nothing of any task."
         )
+    dtype = next(trace.live.model.parameters()).dtype
+    if dtype.itemsize < 4:
+        yield (
+            f"The model computes in {str(dtype).removeprefix('torch.')}: an effect as small as its "
+            "rounding can't be told from none."
+        )
     if has_cuts or by:
         yield _LOWER_BOUND
 
