@@ -14,6 +14,7 @@ from attention_explorer.attention import dense_attention
 from attention_explorer.flow import available, measure
 from attention_explorer.flow.measures import MEASURES, Measures
 from attention_explorer.protocol import Measure
+from attention_explorer.runs import StoppedError
 from attention_explorer.tracing import Kind, Tokens
 from tests.interventions.models import headed
 from tests.tracing.families import FAMILIES
@@ -73,6 +74,20 @@ def test_what_was_refused_is_known_from_then_on(tiny_model: Any, inputs_of: Any)
         measures.of("decoder", "norms")
     assert "a gate" in measures.available("decoder")["norms"]
     assert measures.available("decoder")["weights"] == ""
+
+
+def test_what_was_given_up_is_not_refused(inputs_of: Any) -> None:
+    """Catches that a person who changed their mind once is never offered it again."""
+    model = headed("llama")
+    measures = Measures(trace(model, inputs=inputs_of("llama"), batch_index=EXAMPLE))
+
+    def stop(share: float) -> None:
+        raise StoppedError
+
+    for name in ("norms", "norms summed", "relevance", "logits", "rollout"):
+        with pytest.raises(StoppedError):
+            measures.of("decoder", name, stop)
+    assert set(measures.available("decoder").values()) == {""}
 
 
 def test_a_kind_keeps_all_but_its_numbers(tiny_model: Any, inputs_of: Any) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..protocol import Measure
-from ..runs import Progress
+from ..runs import Progress, StoppedError
 from ..tracing.trace import Kind, Trace
 from .logits import logits, why_no_logits
 from .norms import norms, summed_norms, why_not_summed
@@ -199,6 +199,8 @@ class Measures:
         if (kind, name) not in self._found:
             try:
                 self._found[kind, name] = measure(self._trace, name, kind, progress=progress)
+            except StoppedError:
+                raise  # nobody waits for it any more: that says nothing of it
             except ValueError as error:
                 self._refused[kind, name] = str(error)
                 raise
