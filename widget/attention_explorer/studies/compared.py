@@ -26,6 +26,8 @@ from .numbers import known
 # So many heads are told of.
 RANKED = 8
 _DECIMALS = 6
+# Heads that differ by less, in nats, are the same.
+_ROUNDING = 1e-9
 
 
 def sides_info(comparison: Comparison) -> SidesStudied:
@@ -65,7 +67,7 @@ def differ_info(found: Differing, n_queries: int) -> DifferStudied:
     return {
         "of": "differ",
         "js": known(found.js),
-        "edges": [edge for edge in edges if found.js[edge["layer"], edge["head"]] > 0],
+        "edges": [it for it in edges if found.js[it["layer"], it["head"]] > _ROUNDING],
         "read": len(sampled_queries(n_queries)),
     }
 
