@@ -115,8 +115,9 @@ export interface CheckResult {
  * `hides` counts the keys whose weights are set aside; `hidden_tokens` is the text of each of
  * `hide_tokens`. `samples` says whether what is asked for as sampled may be so, and `whole`
  * whether everything may be asked for at once. `labels` are a classifier's, the most probable
- * first, and `labels_by` says what their numbers are.
- * Each of `scores` is a name, a colon and its meaning: an object would take a notebook four lines.
+ * first, and `labels_by` says what their numbers are. `texts` are those that were traced, None
+ * where they are long; there is none where no other could be. Each of `scores` is a name, a colon
+ * and its meaning: an object would take a notebook four lines.
  * So are `measures`, what there is to show: some names, a colon and why they can't be had, nothing
  * where they may. `number` is what one number of `measure` is called; of some row's numbers one may
  * say that they are shares of it where `shares`. Of a difference `against` is what was subtracted.
@@ -149,6 +150,7 @@ export interface Description {
 	readonly scores: readonly string[];
 	readonly labels: readonly (readonly [string, number])[];
 	readonly labels_by: string;
+	readonly texts: readonly string[] | null;
 }
 
 /** An answer, "" for that there is none; its first and last token where its window is shown. */

@@ -155,7 +155,7 @@ describe("running", () => {
 		await click(button(opened.view, "run"));
 		await opened.settled();
 		expect(ran(opened)).toEqual([[ABLATE, REPLACE]]);
-		expect(opened.view.text(".part .effect b")).toContain("it changes the output by 0.0123 nats");
+		expect(opened.view.text(".part .effect b")).toContain("changes the output by 0.0123 nats");
 	});
 
 	test("what other changes gave is marked so; what was run before is there again at once", async () => {
@@ -197,7 +197,7 @@ describe("running", () => {
 		await click(button(opened.view, "cut"));
 		await opened.settled();
 		await click(button(opened.view, "add cut"));
-		expect(opened.view.text(".part .effect b")).toContain("it changes the output");
+		expect(opened.view.text(".part .effect b")).toContain("changes the output");
 		expect(ran(opened)).toHaveLength(1);
 	});
 

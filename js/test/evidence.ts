@@ -1,5 +1,12 @@
 import { expect } from "vitest";
-import type { EffectStudied, HeadStudied, Studied, Study, SweepStudied } from "../src/protocol.gen";
+import type {
+	EditInfo,
+	EffectStudied,
+	HeadStudied,
+	Studied,
+	Study,
+	SweepStudied,
+} from "../src/protocol.gen";
 import { frame } from "./events";
 import { type Mounted, mount, type Options, type Shown } from "./host";
 import { numbered, softmaxWeights, type Weights } from "./weights";
@@ -63,7 +70,7 @@ export function studiesOf(weights: Weights): (study: Study) => Studied | string 
 			case "head":
 				return LABELS;
 			case "effect":
-				return effectOf(study.edits.length);
+				return effectOf(study.edits);
 			case "sweep":
 				return sweepOf(weights, study);
 			default:
@@ -119,7 +126,12 @@ const LABELS: HeadStudied = {
 	why: "",
 };
 
-function effectOf(edits: number): EffectStudied {
+function doneIn(edit: EditInfo): string {
+	if (edit.do !== "cut") return edit.do;
+	return `cutting ${edit.queries} from ${edit.keys} in ${edit.layers ?? "every layer"}`;
+}
+
+function effectOf(edits: readonly EditInfo[]): EffectStudied {
 	const odds = ["cat", "dog", " the", "it", "animal", "kitten", "he", "she", "man", "pet"];
 	return {
 		of: "effect",
@@ -127,11 +139,11 @@ function effectOf(edits: number): EffectStudied {
 		odds: odds.map((text, i) => ({
 			text,
 			before: 0.5 / (i + 1),
-			after: (0.3 + 0.1 * edits) / (((i + 2) % 10) + 1),
+			after: (0.3 + 0.1 * edits.length) / (((i + 2) % 10) + 1),
 		})),
 		kl: 0.012345,
 		distance: null,
-		said: "it changes the output by 0.0123 nats, more than 95 % of random edges do",
+		said: `${edits.map(doneIn).join(" and ")} changes the output by 0.0123 nats`,
 		python: "from attention_explorer import AblateHead, measure\nmeasure(traced, edits)\n",
 		notes: ["Cut before the softmax: the other weights of the row are raised to its sum."],
 	};

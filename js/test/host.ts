@@ -204,6 +204,7 @@ export function descriptionOf(
 		scores: ["peak: mean of each row's largest weight"],
 		labels: [],
 		labels_by: "",
+		texts: [],
 		...changes,
 	};
 }

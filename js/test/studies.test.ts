@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { EffectStudied, HeadStudied, Study } from "../src/protocol.gen";
+import type { Errands } from "../src/source/errands";
 import { Studies } from "../src/source/studies";
 
 const HEAD: Study = { of: "head", layer: 0, head: 1 };
@@ -29,61 +30,68 @@ const ID = { id: "r", kind: "study" } as const;
 
 describe("studies", () => {
 	let studies: Studies;
+	let runs: string[];
 	beforeEach(() => {
-		studies = new Studies();
+		runs = [];
+		const at: Errands = {
+			errand: (_, make) => make(at),
+			newId: () => `run ${runs.push("") - 1}`,
+			wake: () => {},
+		};
+		studies = new Studies(at);
 	});
 
 	test("of one kind the newest is worked on, and an answer to the one before is dropped", () => {
-		studies.ask(HEAD, "a");
-		expect(studies.next(false)?.run).toBe("a");
-		studies.ask(OTHER_HEAD, "b");
+		studies.ask(HEAD);
+		expect(studies.next(false)?.run).toBe("run 0");
+		studies.ask(OTHER_HEAD);
 		studies.heard({ ...ID, progress: 1, studied: NAMED });
 		expect(studies.of(OTHER_HEAD)?.kind).toBe("running");
-		expect(studies.next(false)?.run).toBe("b");
+		expect(studies.next(false)?.run).toBe("run 1");
 		studies.heard({ ...ID, progress: 1, studied: NAMED });
 		expect(studies.of(OTHER_HEAD)?.kind).toBe("done");
 		expect(studies.of(HEAD)).toBeUndefined();
 	});
 
 	test("a look is asked for between the polls of a run", () => {
-		studies.ask(SWEEP, "run");
+		studies.ask(SWEEP);
 		studies.next(false);
 		studies.heard({ ...ID, progress: 0.3, studied: null });
-		studies.ask(HEAD, "look");
+		studies.ask(HEAD);
 		const asked = [0, 1].map(() => {
 			const { run } = studies.next(false) ?? {};
 			studies.heard({ ...ID, progress: 0.5, studied: null });
 			return run;
 		});
-		expect(asked.sort()).toEqual(["look", "run"]);
+		expect(asked.sort()).toEqual(["run 0", "run 1"]);
 	});
 
 	test("only one of them runs the model", () => {
-		studies.ask(SWEEP, "a");
-		studies.ask(EFFECT, "b");
+		studies.ask(SWEEP);
+		studies.ask(EFFECT);
 		expect(studies.running?.study).toBe(EFFECT);
 		expect(studies.of(SWEEP)).toBeUndefined();
 	});
 
-	test("what is known isn't asked again, until it is forgotten", () => {
-		studies.ask(EFFECT, "a");
+	test("what is known isn't asked again, unless a person wants it again", () => {
+		studies.ask(EFFECT);
 		studies.next(false);
 		studies.heard({ ...ID, progress: 1, studied: CHANGED });
-		expect(studies.ask(EFFECT, "b")).toBe(false);
+		studies.ask(EFFECT);
 		expect(studies.next(false)).toBeNull();
-		studies.forget(EFFECT);
-		expect(studies.ask(EFFECT, "c")).toBe(true);
+		studies.again(EFFECT);
+		expect(studies.next(false)?.run).toBe("run 1");
 	});
 
 	test("numbers come in between", () => {
-		studies.ask(SWEEP, "a");
+		studies.ask(SWEEP);
 		const turns = [0, 1, 2, 3].map(() => studies.next(true) !== null);
 		expect(turns.filter(Boolean)).toHaveLength(2);
 	});
 
 	test("a failure is told of what was asked, and a lost kernel of all", () => {
-		studies.ask(EFFECT, "a");
-		studies.ask(HEAD, "b");
+		studies.ask(EFFECT);
+		studies.ask(HEAD);
 		studies.next(false);
 		studies.failed({ message: "no edit is switched on", detail: "" });
 		const failed = studies.of(EFFECT);

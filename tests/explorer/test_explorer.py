@@ -262,6 +262,8 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         "scores": [f"{name}: {meaning}" for name, meaning in SCORES],
         "labels": [],
         "labels_by": "",
+        "texts": [],
+        "against": "",
     }
 
 

@@ -216,7 +216,7 @@ class ShownView(ViewState):
     ) -> dict[str, object]:
         """Return what a notebook saves to show something without a kernel, and what is beside."""
         beside = self._beside(variants, variant)
-        room = room_beside(str(self._esm), beside)
+        room = room_beside(str(self._esm), {**beside, "texts": variants.texts})
         with self._lock:
             snapshot = take_snapshot(variants.show(variant), layer, head, room)
         return {"_snapshot": snapshot, **beside}

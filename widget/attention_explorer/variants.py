@@ -15,6 +15,8 @@ from .tracing import Kind, Tokens, Trace
 
 # Who links two explorers, or goes back and forth, asks for a few of them in turn.
 _KEPT = 8
+# Longer texts stay in Python: what crosses is saved with every notebook.
+TEXTS_KEPT = 4_000
 
 
 class Variant(NamedTuple):
@@ -64,9 +66,18 @@ class Variants(Mapping[str, Kind]):
     def __init__(self, kinds: Mapping[str, Kind], trace: Trace | None = None) -> None:
         self.kinds = kinds
         self.measures = Measures(with_kinds(kinds, trace))
+        self._trace = trace
         self._made: dict[str, Kind] = {}
         self._before: Mapping[str, Kind] = {}
         self._replaced = 0
+
+    @property
+    def texts(self) -> list[str] | None:
+        """The texts that were traced; None where they are long, empty where no other could be."""
+        texts = self._trace.texts if self._trace and self._trace.has_model else None
+        if texts is None:
+            return []
+        return list(texts) if sum(map(len, texts)) <= TEXTS_KEPT else None
 
     def instead(self, trace: Trace) -> Variants:
         """Return the kinds of another trace under other names; these are still known by theirs."""

@@ -1,45 +1,65 @@
-import type { AskRequest } from "../protocol.gen";
-import type { Fault, Question } from "./source";
+import type { AskRequest, Reply } from "../protocol.gen";
+import { type Errand, type Errands, Turns } from "./errands";
+import type { Fault } from "./source";
+
+/** What the model is to be asked; null where what is shown stays, or the best window is meant. */
+export type Question = Pick<AskRequest, "question" | "context" | "window">;
 
 /** What was asked of the model: how far it is, or why there is no answer. */
 export type Asking =
 	| { readonly kind: "running"; readonly question: Question; readonly share: number }
 	| { readonly kind: "failed"; readonly question: Question; readonly fault: Fault };
 
-/** One question at a time; polled until it is answered, in turn with the requests for numbers. */
-export class Asker {
-	now: Asking | null = null;
-	#run = "";
-	#waited = false;
+/** Who asks a source's model. */
+export function askerOf(source: Errands): Asker {
+	return source.errand("ask", (at) => new Asker(at));
+}
 
-	/** Ask; what runs already is given up. */
-	ask(run: string, question: Question): void {
+/** One question at a time; polled until it is answered, in turn with the requests for numbers. */
+class Asker implements Errand {
+	readonly kind = "ask";
+	/** What was asked and isn't answered; null where nothing was. */
+	now: Asking | null = null;
+	readonly #at: Errands;
+	readonly #turns = new Turns();
+	#run = "";
+
+	constructor(at: Errands) {
+		this.#at = at;
+	}
+
+	/** Put a question to the model; what runs already is given up. */
+	ask(question: Question): void {
 		this.now = { kind: "running", question, share: 0 };
-		this.#run = run;
-		this.#waited = true;
+		this.#run = this.#at.newId();
+		this.#turns.first();
+		this.#at.wake();
 	}
 
 	/** The kernel gives up what nobody asks about any more. */
 	stop(): void {
 		this.now = null;
+		this.#at.wake();
 	}
 
-	/** What is to be sent, where it is its turn: numbers are asked for in between. */
 	next(othersWait: boolean): Omit<AskRequest, "id" | "shown"> | null {
-		if (this.now?.kind !== "running") return null;
-		const turn = this.#waited || !othersWait;
-		this.#waited = !turn;
-		return turn ? { kind: "ask", run: this.#run, ...this.now.question } : null;
+		if (this.now?.kind !== "running" || !this.#turns.take(othersWait)) return null;
+		return { kind: "ask", run: this.#run, ...this.now.question };
 	}
 
 	/** How far it is; null: it is answered, and what is shown changes. */
-	heard(share: number | null): void {
-		if (this.now?.kind !== "running") return;
-		this.now = share === null ? null : { ...this.now, share };
+	heard(reply: Reply): void {
+		if (this.now?.kind !== "running" || reply.kind !== "ask") return;
+		const { progress } = reply;
+		this.now = progress === null ? null : { ...this.now, share: progress };
 	}
 
 	failed(fault: Fault): void {
 		if (this.now?.kind === "running")
 			this.now = { kind: "failed", question: this.now.question, fault };
+	}
+
+	lost(fault: Fault): void {
+		this.failed(fault);
 	}
 }

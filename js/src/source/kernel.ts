@@ -5,34 +5,28 @@ import type {
 	Request,
 	SavedReplies,
 	Snapshot,
-	Study,
 	TermsReply,
 	TokensReply,
 	WeightsReply,
 } from "../protocol.gen";
-import { Asker, type Asking } from "./asking";
 import { WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
+import type { Errand, Errands } from "./errands";
 import { onKernelLost } from "./host";
 import { Parts } from "./parts";
 import { isHere, type Wish, WishfulReader } from "./reader";
 import {
 	type Fault,
 	type PartName,
-	type Question,
 	type Reader,
 	SILENT_AFTER_S,
 	type Status,
 	type TileSource,
 	type Tokens,
 } from "./source";
-import { type Studied, Studies } from "./studies";
 import { type Wanted, wantedOf } from "./wanted";
 
 const BUSY_AFTER_MS = 1000;
-
-/** What is asked beside the numbers: how far these are stays as it was. */
-const ASIDE: readonly Request["kind"][] = ["terms", "ask", "study", "part"];
 
 const GONE = "The kernel is gone. What was loaded stays; run the cell again for the rest.";
 const SAVED = "No kernel: this shows what was saved with the notebook.";
@@ -59,9 +53,7 @@ export class KernelSource implements TileSource {
 	#model: AnyModel | null = null;
 	#tokens: Tokens | undefined;
 	readonly #askedOnce = new Set<Request["kind"]>();
-	readonly #asker = new Asker();
-	readonly #studies = new Studies();
-	readonly #parts = new Parts();
+	readonly #errands = new Map<Request["kind"], Errand>();
 	#requests = 0;
 	#answered = false;
 	/** The most tiles that were missing since none was. */
@@ -108,53 +100,22 @@ export class KernelSource implements TileSource {
 		this.#pump();
 	}
 
-	get asking(): Asking | null {
-		return this.#asker.now;
+	errand<T extends Errand>(kind: T["kind"], make: (at: Errands) => T): T {
+		const known = this.#errands.get(kind) as T | undefined;
+		const errand = known ?? make(this);
+		this.#errands.set(kind, errand);
+		return errand;
 	}
 
-	ask(question: Question): void {
-		this.#asker.ask(this.#newId(), question);
-		this.#wake();
-	}
-
-	/** Something is to be asked that no drawing wishes for. */
-	#wake(): void {
+	wake(): void {
 		this.#changed();
 		if (this.status.kind === "gone") this.#lost();
 		else this.#pump();
 	}
 
-	stopAsking(): void {
-		this.#asker.stop();
-		this.#changed();
-	}
-
-	studied(study: Study): Studied | undefined {
-		return this.#studies.of(study);
-	}
-
-	get studying(): Studied | undefined {
-		return this.#studies.running;
-	}
-
-	study(study: Study): void {
-		if (!this.#studies.ask(study, this.#newId())) return;
-		this.#wake();
-	}
-
-	studyAgain(study: Study): void {
-		this.#studies.forget(study);
-		this.study(study);
-	}
-
-	stopStudying(): void {
-		this.#studies.stop();
-		this.#changed();
-	}
-
 	part(name: PartName): Promise<string> {
-		const part = this.#parts.want(name);
-		this.#wake();
+		const part = this.errand("part", () => new Parts()).want(name);
+		this.wake();
 		return part;
 	}
 
@@ -188,10 +149,7 @@ export class KernelSource implements TileSource {
 		const why = this.#answered ? GONE : this.#saved ? SAVED : NOTHING_SAVED;
 		this.#model = null;
 		this.#pending = null;
-		const fault = { message: why, detail: "" };
-		this.#asker.failed(fault);
-		this.#studies.lost(fault);
-		this.#parts.failed(fault);
+		for (const errand of this.#errands.values()) errand.lost({ message: why, detail: "" });
 		this.#setStatus({ kind: "gone", why });
 	}
 
@@ -214,7 +172,7 @@ export class KernelSource implements TileSource {
 			if (this.status.kind !== (this.#anyStopped() ? "stopped" : "live")) this.#settle();
 			return false;
 		}
-		const id = this.#newId();
+		const id = this.newId();
 		this.#pending = { id, names, kind: body.kind, since: performance.now() };
 		try {
 			this.#model.send({ id, shown: this.description.shown, ...body } satisfies Request);
@@ -228,15 +186,17 @@ export class KernelSource implements TileSource {
 	}
 
 	/** Replies reach every tab on the kernel; crypto.randomUUID is missing on plain http. */
-	#newId(): string {
+	newId(): string {
 		return `${this.#session}-${this.#requests++}`;
 	}
 
 	#next(): Wanted {
 		const numbers = this.#nextNumbers();
-		const wait = numbers.body !== null;
-		const body = this.#parts.next() ?? this.#asker.next(wait) ?? this.#studies.next(wait);
-		return body ? { body, names: [] } : numbers;
+		for (const errand of this.#errands.values()) {
+			const body = errand.next(numbers.body !== null);
+			if (body) return { body, names: [] };
+		}
+		return numbers;
 	}
 
 	#nextNumbers(): Wanted {
@@ -281,17 +241,13 @@ export class KernelSource implements TileSource {
 		if (reply.id !== this.#pending?.id) return;
 		this.#answered = true;
 		const { names, kind } = this.#pending;
-		const aside = ASIDE.includes(kind);
+		const errand = this.#errands.get(kind);
 		try {
 			if (reply.kind === "tokens") this.#putTokens(reply);
 			else if (reply.kind === "weights") await this.#putWeights(reply, buffers);
 			else if (reply.kind === "terms") await this.#putTerms(reply, buffers);
-			else if (reply.kind === "ask") this.#asker.heard(reply.progress);
-			else if (reply.kind === "study") this.#studies.heard(reply);
-			else if (reply.kind === "part") await this.#parts.heard(buffers);
-			else if (kind === "ask") this.#asker.failed(reply);
-			else if (kind === "study") this.#studies.failed(reply);
-			else if (kind === "part") this.#parts.failed(reply);
+			else if (reply.kind !== "error") await errand?.heard(reply, buffers);
+			else if (errand) errand.failed(reply);
 			else this.#refuse(names, reply);
 		} catch (error) {
 			this.#refuse(names, {
@@ -302,6 +258,8 @@ export class KernelSource implements TileSource {
 		if (this.#signal.aborted || !this.#pending) return;
 		this.#pending = null;
 		const share = reply.kind === "weights" ? reply.progress : null;
+		// How far the numbers are stays as it was.
+		const aside = errand !== undefined || reply.kind === "terms";
 		if (aside && this.status.kind === "computing") this.#changed();
 		else this.#settle(share);
 		this.#pump();

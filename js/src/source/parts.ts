@@ -1,5 +1,6 @@
-import type { PartRequest } from "../protocol.gen";
+import type { PartRequest, Reply } from "../protocol.gen";
 import { bytesOf, inflate } from "./codec";
+import type { Errand } from "./errands";
 import type { Fault, PartName } from "./source";
 
 interface Waiting {
@@ -9,7 +10,8 @@ interface Waiting {
 }
 
 /** Parts of the renderer on their way from the kernel, one after the other. */
-export class Parts {
+export class Parts implements Errand {
+	readonly kind = "part";
 	#waiting: Waiting[] = [];
 
 	want(name: PartName): Promise<string> {
@@ -21,7 +23,7 @@ export class Parts {
 		return first ? { kind: "part", name: first.name } : null;
 	}
 
-	async heard([module]: readonly DataView[]): Promise<void> {
+	async heard(_: Reply, [module]: readonly DataView[]): Promise<void> {
 		const waiting = this.#waiting.shift();
 		if (waiting && module) waiting.done(new TextDecoder().decode(await inflate(bytesOf(module))));
 	}
@@ -29,5 +31,9 @@ export class Parts {
 	failed({ message }: Fault): void {
 		for (const { failed } of this.#waiting) failed(new Error(message));
 		this.#waiting = [];
+	}
+
+	lost(fault: Fault): void {
+		this.failed(fault);
 	}
 }

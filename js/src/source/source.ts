@@ -1,5 +1,4 @@
 import type {
-	AskRequest,
 	Axis,
 	Description,
 	LineKey,
@@ -8,13 +7,11 @@ import type {
 	SpanKey,
 	StepInfo,
 	StripKey,
-	Study,
 	TileKey,
 	TokenTable,
 } from "../protocol.gen";
-import type { Asking } from "./asking";
 import type { Line, Tile } from "./cache";
-import type { Studied } from "./studies";
+import type { Errands } from "./errands";
 import type { RowTerms } from "./terms";
 
 /** The tokens of both sides; `keys` is `queries` where they are the same. */
@@ -71,14 +68,11 @@ export interface Reader {
 	line(axis: Axis, key: LineKey, exact: boolean): Line | undefined;
 }
 
-/** What the model is to be asked; null where what is shown stays, or the best window is meant. */
-export type Question = Pick<AskRequest, "question" | "context" | "window">;
-
 /** A part of the renderer that the kernel keeps until it is needed. */
 export type PartName = PartRequest["name"];
 
 /** Where numbers come from; a view never knows whether a kernel or saved data answers. */
-export interface TileSource {
+export interface TileSource extends Errands {
 	readonly description: Description;
 	/** The weight of each 8-bit code of a tile. */
 	readonly table: Float32Array;
@@ -92,22 +86,6 @@ export interface TileSource {
 	stop(): void;
 	/** Ask again for what was stopped. */
 	goOn(): void;
-	/** Put a question to the model; what runs already is given up. */
-	ask(question: Question): void;
-	/** Give up what was asked. */
-	stopAsking(): void;
-	/** What was asked and isn't answered; null where nothing was. */
-	readonly asking: Asking | null;
-	/** What became of a study; undefined where it wasn't asked for. */
-	studied(study: Study): Studied | undefined;
-	/** The study that runs the model, if one does. */
-	readonly studying: Studied | undefined;
-	/** Ask for a study, unless it is known or under way; of its kind the newest is worked on. */
-	study(study: Study): void;
-	/** Ask once more for what is known, or failed. */
-	studyAgain(study: Study): void;
-	/** Give up the study that runs the model. */
-	stopStudying(): void;
 	/** A part of the renderer that only some views need, as text of a module. */
 	part(name: PartName): Promise<string>;
 }

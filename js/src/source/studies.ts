@@ -1,4 +1,5 @@
-import type { Studied as StudiedOf, Study, StudyReply, StudyRequest } from "../protocol.gen";
+import type { Reply, Studied as StudiedOf, Study, StudyRequest } from "../protocol.gen";
+import { type Errand, type Errands, Turns } from "./errands";
 import type { Fault } from "./source";
 
 /** What became of a study. */
@@ -13,6 +14,11 @@ const KEPT = 200;
 /** Studies that run the model: one of them at a time. */
 const RUNS: readonly Study["of"][] = ["effect", "sweep", "text", "measure"];
 
+/** Who studies what a source shows. */
+export function studiesOf(source: Errands): Studies {
+	return source.errand("study", (at) => new Studies(at));
+}
+
 interface Slot {
 	readonly name: string;
 	readonly run: string;
@@ -23,11 +29,17 @@ interface Slot {
  * What takes longer than a weight, polled until it is there, in turn with the requests for numbers. Of
  * each kind of study, and of those that run the model, the newest is worked on.
  */
-export class Studies {
+export class Studies implements Errand {
+	readonly kind = "study";
+	readonly #at: Errands;
+	readonly #turns = new Turns();
 	readonly #slots = new Map<string, Slot>();
 	readonly #found = new Map<string, Studied>();
-	#waited = false;
 	#sent: Slot | null = null;
+
+	constructor(at: Errands) {
+		this.#at = at;
+	}
 
 	/** What became of a study, if it was asked for. */
 	of(study: Study): Studied | undefined {
@@ -41,39 +53,39 @@ export class Studies {
 		return this.#slots.get("run")?.now;
 	}
 
-	/** Ask; one of its kind that runs already is given up. False where it is known or under way. */
-	ask(study: Study, run: string): boolean {
+	/** Ask, unless it is known or under way; one of its kind that runs already is given up. */
+	ask(study: Study): void {
 		const name = JSON.stringify(study);
 		const lane = laneOf(study);
-		if (this.#found.has(name) || this.#slots.get(lane)?.name === name) return false;
+		if (this.#found.has(name) || this.#slots.get(lane)?.name === name) return;
+		const run = this.#at.newId();
 		this.#slots.set(lane, { name, run, now: { kind: "running", study, share: 0 } });
-		return true;
+		this.#at.wake();
 	}
 
-	/** The kernel gives up what nobody asks about any more. */
+	/** Ask once more for what is known, or failed. */
+	again(study: Study): void {
+		this.#found.delete(JSON.stringify(study));
+		this.ask(study);
+	}
+
+	/** The kernel gives up the run that nobody asks about any more. */
 	stop(): void {
 		this.#slots.delete("run");
+		this.#at.wake();
 	}
 
-	/** What is known no longer holds, or a person tries once more what failed. */
-	forget(study: Study): void {
-		this.#found.delete(JSON.stringify(study));
-	}
-
-	/** What is to be sent, where it is its turn: numbers are asked for in between. */
 	next(othersWait: boolean): Omit<StudyRequest, "id" | "shown"> | null {
 		const [slot] = this.#slots.values();
-		if (!slot) return null;
-		const turn = this.#waited || !othersWait;
-		this.#waited = !turn;
-		if (!turn) return null;
+		if (!slot || !this.#turns.take(othersWait)) return null;
 		this.#sent = slot;
 		return { kind: "study", run: slot.run, study: slot.now.study };
 	}
 
-	heard({ progress, studied }: StudyReply): void {
+	heard(reply: Reply): void {
 		const slot = this.#answered();
-		if (!slot) return;
+		if (!slot || reply.kind !== "study") return;
+		const { progress, studied } = reply;
 		const { study } = slot.now;
 		if (studied) this.#put(slot, { kind: "done", study, found: studied });
 		else {
@@ -90,7 +102,6 @@ export class Studies {
 		if (slot) this.#put(slot, { kind: "failed", study: slot.now.study, fault });
 	}
 
-	/** The kernel is gone, and with it all that was asked. */
 	lost(fault: Fault): void {
 		for (const slot of [...this.#slots.values()])
 			this.#put(slot, { kind: "failed", study: slot.now.study, fault });

@@ -1,5 +1,7 @@
 import type { QaInfo } from "../protocol.gen";
-import type { Question, TileSource } from "../source/source";
+import type { Question } from "../source/asking";
+import { askerOf } from "../source/asking";
+import type { TileSource } from "../source/source";
 import { handled, typed } from "./dom";
 import { Faults } from "./faults";
 
@@ -93,7 +95,7 @@ interface Props {
 
 /** The question's caption: it asks anew, says how far the answer is, and why there is none. */
 export function Ask({ qa, draft, source, redraw }: Props) {
-	const { asking } = source;
+	const { now: asking } = askerOf(source);
 	const set = (changes: Partial<Draft>) => {
 		Object.assign(draft, changes);
 		redraw();
@@ -107,7 +109,7 @@ export function Ask({ qa, draft, source, redraw }: Props) {
 	};
 	const stop = () => {
 		draft.sent = null;
-		source.stopAsking();
+		askerOf(source).stop();
 	};
 	return (
 		<>
@@ -138,7 +140,7 @@ export function Ask({ qa, draft, source, redraw }: Props) {
 			{draft.open && <Box {...{ qa, draft, source, redraw, set }} />}
 			<Faults
 				fault={asking?.kind === "failed" ? asking.fault : null}
-				dismiss={() => source.stopAsking()}
+				dismiss={() => askerOf(source).stop()}
 			/>
 		</>
 	);
@@ -156,7 +158,7 @@ function Box({ qa, draft, source, set }: Props & { set: (changes: Partial<Draft>
 				: "";
 		const sent = wrong ? null : { question, context: none ? null : context, window: null };
 		set({ wrong, sent, times: 1 });
-		if (sent) source.ask(sent);
+		if (sent) askerOf(source).ask(sent);
 	};
 	const onKeyDown = (event: KeyboardEvent) => {
 		if (event.key === "Escape") set({ open: false, at: { name: "again", from: 0, to: 0 } });

@@ -1,6 +1,7 @@
 import type { DifferStudied, EdgeInfo } from "../protocol.gen";
 import type { Scene } from "../scene";
 import type { TileSource } from "../source/source";
+import { studiesOf } from "../source/studies";
 import { type Case, DIFFER, edgeText, isByToken, SIDES } from "../views/compare-case";
 import type { Actions } from "../views/view";
 import { Failed } from "./evidence-study";
@@ -21,7 +22,9 @@ export function Beside({ scene, source, actions, now }: Props) {
 	const gone = scene.status.kind === "gone" ? scene.status.why : "";
 	return (
 		<>
-			{source.studied(SIDES)?.kind === "running" && <p class="muted">comparing the texts …</p>}
+			{studiesOf(source).of(SIDES)?.kind === "running" && (
+				<p class="muted">comparing the texts …</p>
+			)}
 			<Failed source={source} study={SIDES} gone={gone} />
 		</>
 	);
@@ -70,7 +73,7 @@ function Labels({ now }: { now: Case }) {
 export function Ranking({ now, actions }: { now: Case; actions: Actions }) {
 	const { scene, source, differ } = now;
 	const gone = scene.status.kind === "gone" ? scene.status.why : "";
-	const studied = source.studied(DIFFER);
+	const studied = studiesOf(source).of(DIFFER);
 	return (
 		<>
 			<div class="title">

@@ -1,4 +1,5 @@
 import type { EditInfo } from "../protocol.gen";
+import { studiesOf } from "../source/studies";
 import { type Case, effectOf, foundOf, start } from "../views/evidence-case";
 import {
 	ablationsOf,
@@ -20,8 +21,8 @@ export function Edits({ now }: { now: Case }) {
 	const { scene, source, draft, gone, fixed, actions, change } = now;
 	const { edits } = scene.state;
 	const study = effectOf(now, edits);
-	const found = foundOf(source.studied(study), "effect");
-	const earlier = draft.ran && foundOf(source.studied(draft.ran), "effect");
+	const found = foundOf(studiesOf(source).of(study), "effect");
+	const earlier = draft.ran && foundOf(studiesOf(source).of(draft.ran), "effect");
 	const why = gone || (switchedOn(edits).length ? "" : "add a change first, or switch one on");
 	const set = (next: readonly EditInfo[]) => {
 		change({ copied: "" });
@@ -59,7 +60,7 @@ export function Edits({ now }: { now: Case }) {
 			{!found && earlier && <p class="muted">With other changes; run again for these:</p>}
 			{(found ?? earlier) && (
 				<>
-					<Effect found={(found ?? earlier) as NonNullable<typeof found>} of="" />
+					<Effect found={(found ?? earlier) as NonNullable<typeof found>} />
 					<Copy now={now} text={(found ?? earlier)?.python ?? ""} />
 				</>
 			)}

@@ -4,7 +4,7 @@ import { shareText } from "./ranks";
 import { choiceText } from "./words";
 
 /** What edits changed: in a sentence, in what the model gives before and after, in one number. */
-export function Effect({ found, of }: { found: EffectStudied; of: string }) {
+export function Effect({ found }: { found: EffectStudied }) {
 	const { odds, about, said, notes } = found;
 	const most = Math.max(
 		...odds.flatMap(({ before, after }) => [Math.abs(before), Math.abs(after)]),
@@ -12,7 +12,6 @@ export function Effect({ found, of }: { found: EffectStudied; of: string }) {
 	return (
 		<div class="effect">
 			<p>
-				{of && <span class="muted">{`${of}:\u00a0`}</span>}
 				<b>{said}</b>
 			</p>
 			{odds.length > 0 && (

@@ -1,4 +1,5 @@
 import type { HeadLabel, Miss } from "../protocol.gen";
+import { studiesOf } from "../source/studies";
 import { type Case, foundOf, wantedBy } from "../views/evidence-case";
 import { quoted, several } from "../views/evidence-tokens";
 import { Failed, Part } from "./evidence-study";
@@ -11,7 +12,7 @@ const LISTED = 3;
 export function Head({ now }: { now: Case }) {
 	const { scene, head, source, gone } = now;
 	const study = wantedBy(now).head;
-	const studied = source.studied(study);
+	const studied = studiesOf(source).of(study);
 	const found = foundOf(studied, "head");
 	return (
 		<Part

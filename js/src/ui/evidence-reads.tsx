@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import type { ReadsStudied } from "../protocol.gen";
+import { studiesOf } from "../source/studies";
 import { type Case, foundOf, wantedBy } from "../views/evidence-case";
 import { chanceText, mostAgainst, type RankedHead, rankedIn } from "../views/evidence-ranks";
 import { quoted, several } from "../views/evidence-tokens";
@@ -13,7 +14,7 @@ const LISTED = 8;
 export function Reads({ now }: { now: Case }) {
 	const { source, slots, gone } = now;
 	const study = wantedBy(now).reads;
-	const studied = study ? source.studied(study) : undefined;
+	const studied = study ? studiesOf(source).of(study) : undefined;
 	const found = foundOf(studied, "reads");
 	const compares = slots.against.length > 0;
 	return (

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
 import type { PairStudied } from "../protocol.gen";
 import { readingOf } from "../scene";
+import { studiesOf } from "../source/studies";
 import { type Case, effectOf, foundOf, start, wantedBy } from "../views/evidence-case";
-import { cutOf, editText, SCOPES, type Scope } from "../views/evidence-edits";
+import { cutOf, SCOPES, type Scope } from "../views/evidence-edits";
 import { quoted } from "../views/evidence-tokens";
 import { Effect } from "./evidence-effect";
 import { Act, Failed, Running } from "./evidence-study";
@@ -12,9 +13,8 @@ type Pair = readonly [query: number, key: number];
 
 /** What is known of one edge; and whether it matters, once it was cut. */
 export function Strip({ now }: { now: Case }) {
-	const { pair, source, draft, scene, gone } = now;
-	const cut = draft.cut && foundOf(source.studied(draft.cut), "effect");
-	const [edit] = draft.cut?.edits ?? [];
+	const { pair, source, draft, gone } = now;
+	const cut = draft.cut && foundOf(studiesOf(source).of(draft.cut), "effect");
 	return (
 		<section class="edge" aria-label="one edge">
 			{pair ? (
@@ -26,7 +26,7 @@ export function Strip({ now }: { now: Case }) {
 				</p>
 			)}
 			<Failed source={source} study={draft.cut} gone={gone} />
-			{cut && edit && <Effect found={cut} of={editText(edit, scene)} />}
+			{cut && <Effect found={cut} />}
 		</section>
 	);
 }
@@ -35,7 +35,7 @@ function Edge({ now, pair }: { now: Case; pair: Pair }) {
 	const { scene, head, source, gone } = now;
 	const { tokens, description } = scene;
 	const wanted = wantedBy(now).pair;
-	const studied = wanted ? source.studied(wanted) : undefined;
+	const studied = wanted ? studiesOf(source).of(wanted) : undefined;
 	const found = foundOf(studied, "pair");
 	const line = readingOf(scene.reader, "row", head.layer, [head.head], pair[0], true)?.lines[0];
 	const [who, what] = [quoted(tokens.queries, pair[0]), quoted(tokens.keys, pair[1])];
@@ -118,7 +118,7 @@ function Fact({
 function Cut({ now, pair }: { now: Case; pair: Pair }) {
 	const { source, draft, gone, fixed, change } = now;
 	const study = effectOf(now, [cutOf(now, pair)]);
-	const found = foundOf(source.studied(study), "effect");
+	const found = foundOf(studiesOf(source).of(study), "effect");
 	const isBelow = JSON.stringify(study) === JSON.stringify(draft.cut);
 	return (
 		<div class="cut">

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Study } from "../protocol.gen";
 import type { TileSource } from "../source/source";
+import { studiesOf } from "../source/studies";
 
 /** A part of the view: what it is about, and what its numbers are. */
 export function Part({
@@ -58,13 +59,13 @@ interface Asked {
 
 /** How far a run is, and a way to give it up. */
 export function Running({ source, study, what }: Asked & { what: string }) {
-	const studied = study ? source.studied(study) : undefined;
+	const studied = study ? studiesOf(source).of(study) : undefined;
 	return (
 		<span class="running" aria-live="polite">
 			{studied?.kind === "running" && (
 				<>
 					<progress aria-label={`share of ${what} that is done`} value={studied.share} />
-					<button type="button" class="quiet" onClick={() => source.stopStudying()}>
+					<button type="button" class="quiet" onClick={() => studiesOf(source).stop()}>
 						Stop
 					</button>
 				</>
@@ -75,7 +76,7 @@ export function Running({ source, study, what }: Asked & { what: string }) {
 
 /** Why nothing came of a study, and a way to try once more; `gone` where that can't help. */
 export function Failed({ source, study, gone }: Asked & { gone: string }) {
-	const studied = study ? source.studied(study) : undefined;
+	const studied = study ? studiesOf(source).of(study) : undefined;
 	if (!study || studied?.kind !== "failed") return null;
 	if (gone) return <p class="muted">{gone}</p>;
 	const { message, detail } = studied.fault;
@@ -88,7 +89,7 @@ export function Failed({ source, study, gone }: Asked & { gone: string }) {
 					<pre>{detail}</pre>
 				</details>
 			)}
-			<button type="button" class="quiet" onClick={() => source.studyAgain(study)}>
+			<button type="button" class="quiet" onClick={() => studiesOf(source).again(study)}>
 				try again
 			</button>
 		</div>

@@ -1,4 +1,5 @@
 import type { SweepStudied, SweepStudy } from "../protocol.gen";
+import { studiesOf } from "../source/studies";
 import { type Case, foundOf, start } from "../views/evidence-case";
 import { correlationText, outsideText } from "../views/evidence-points";
 import { quoted } from "../views/evidence-tokens";
@@ -9,7 +10,7 @@ import { headText } from "./words";
 export function Sweep({ now, hold }: { now: Case; hold: (el: HTMLElement | null) => void }) {
 	const { source, draft, gone, scene } = now;
 	const swept = draft.swept;
-	const found = swept ? foundOf(source.studied(swept), "sweep") : undefined;
+	const found = swept ? foundOf(studiesOf(source).of(swept), "sweep") : undefined;
 	return (
 		<Part title="each alone" aside={found && swept ? ofText(now, swept) : ""}>
 			<div class="acts">

@@ -10,17 +10,17 @@ import { AnotherText } from "./evidence-text";
 export function Evidence({
 	now,
 	hold,
-	asks,
+	fixed,
 }: {
 	now: Case;
 	/** Where the dots are drawn. */
 	hold: (el: HTMLElement | null) => void;
 	/** Where a question is asked, the text is changed there. */
-	asks: boolean;
+	fixed: boolean;
 }) {
 	return (
 		<>
-			{!asks && <AnotherText now={now} />}
+			{!fixed && <AnotherText now={now} />}
 			<Strip now={now} />
 			<div class="sides">
 				<div>

@@ -11,6 +11,7 @@ import type {
 } from "../protocol.gen";
 import type { Scene } from "../scene";
 import type { TileSource } from "../source/source";
+import { studiesOf } from "../source/studies";
 import { short } from "../ui/words";
 
 /** All that the comparison draws from; made anew for each frame, as the scene is. */
@@ -71,7 +72,7 @@ export function foundIn<Of extends Studied["of"]>(
 	study: Study,
 	of: Of,
 ): Extract<Studied, { of: Of }> | undefined {
-	const studied = source.studied(study);
+	const studied = studiesOf(source).of(study);
 	if (studied?.kind !== "done" || studied.found.of !== of) return undefined;
 	return studied.found as Extract<Studied, { of: Of }>;
 }

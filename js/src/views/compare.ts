@@ -1,5 +1,6 @@
 import { type ComponentChild, h, render } from "preact";
 import { css } from "../draw/colour";
+import { studiesOf } from "../source/studies";
 import { Beside, Ranking } from "../ui/compare";
 import { make, setText } from "../ui/dom";
 import { type Case, caseOf, DIFFER, isByToken, rowsWanted, SIDES, saidOf } from "./compare-case";
@@ -37,7 +38,8 @@ export function compareView({ store, source, actions, signal }: Parts): View {
 		update(scene) {
 			const byToken = isByToken(scene);
 			const wanted = byToken ? [SIDES, rowsWanted(scene), DIFFER] : [];
-			if (scene.status.kind !== "gone") for (const study of wanted) if (study) source.study(study);
+			if (scene.status.kind !== "gone")
+				for (const study of wanted) if (study) studiesOf(source).ask(study);
 			const now = byToken ? caseOf(scene, source, names) : undefined;
 			render(h(Beside, { scene, source, actions, now }) as ComponentChild, before);
 			both.hidden = !now;

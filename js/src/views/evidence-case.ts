@@ -10,6 +10,7 @@ import type {
 import type { Scene } from "../scene";
 import type { TileSource } from "../source/source";
 import type { Studied } from "../source/studies";
+import { studiesOf } from "../source/studies";
 import type { Draft } from "./evidence-draft";
 import { switchedOn } from "./evidence-edits";
 import { isFull, type Slots, slotsOfPins } from "./evidence-slots";
@@ -96,6 +97,6 @@ export function foundOf<K extends Of>(
 
 /** Ask for it, once more where it failed. */
 export function start(source: TileSource, study: Study): void {
-	if (source.studied(study)?.kind === "failed") source.studyAgain(study);
-	else source.study(study);
+	if (studiesOf(source).of(study)?.kind === "failed") studiesOf(source).again(study);
+	else studiesOf(source).ask(study);
 }

@@ -1,4 +1,5 @@
 import type { SweepStudied, SweepStudy } from "../protocol.gen";
+import { studiesOf } from "../source/studies";
 import { isChosen } from "../ui/ranks";
 import { short } from "../ui/words";
 import { type Case, foundOf } from "./evidence-case";
@@ -7,7 +8,7 @@ import type { Dot, Plot } from "./evidence-scatter";
 /** What was run last for each alone, as dots; undefined until it is here. */
 export function plotOf(now: Case): Plot | undefined {
 	const { swept } = now.draft;
-	const found = swept ? foundOf(now.source.studied(swept), "sweep") : undefined;
+	const found = swept ? foundOf(studiesOf(now.source).of(swept), "sweep") : undefined;
 	if (!swept || !found) return undefined;
 	return {
 		x: found.attention,

@@ -1,13 +1,18 @@
 import type { Description, TextStudy } from "../protocol.gen";
 import type { TileSource } from "../source/source";
+import { studiesOf } from "../source/studies";
 
 /** What never comes back as it was sent isn't sent for ever. */
 const SENT_AT_MOST = 3;
 
-/** The texts that are shown; null where they are too long, or not known. */
-export function textsOf(description: Description): readonly string[] | null {
-	const { texts } = description as Description & { readonly texts?: readonly string[] | null };
-	return texts ?? null;
+/** The texts that are shown, if they are short enough to be known here. */
+export function textsOf({ texts }: Description): readonly string[] | null {
+	return texts?.length ? texts : null;
+}
+
+/** Whether the model can be given another text. */
+export function takesTexts({ texts }: Description): boolean {
+	return texts?.length !== 0;
 }
 
 /** Another text that a person is about to let the model read; it outlives the page. */
@@ -48,12 +53,12 @@ export class TextDraft {
 		if (this.wrong) return;
 		this.sent = study;
 		this.#times = 1;
-		source.studyAgain(study);
+		studiesOf(source).again(study);
 	}
 
 	/** Something else was run meanwhile, or it was stopped: it isn't waited for. */
 	heed(source: TileSource): void {
-		if (this.sent && !source.studied(this.sent)) this.sent = null;
+		if (this.sent && !studiesOf(source).of(this.sent)) this.sent = null;
 	}
 }
 

@@ -1,6 +1,7 @@
 import { type ComponentChild, h, render } from "preact";
 import { css } from "../draw/colour";
 import type { Scene } from "../scene";
+import { studiesOf } from "../source/studies";
 import { giveFocus, noteFocus } from "../ui/ask";
 import { handled, isNative, make, withModifier } from "../ui/dom";
 import { Evidence } from "../ui/evidence";
@@ -8,7 +9,7 @@ import { type Case, caseOf, wantedBy } from "./evidence-case";
 import { Draft } from "./evidence-draft";
 import { plotOf } from "./evidence-plot";
 import { scatter } from "./evidence-scatter";
-import { textsOf } from "./evidence-text";
+import { takesTexts, textsOf } from "./evidence-text";
 import type { Parts, View } from "./view";
 
 /** Which head does what, and whether it matters. */
@@ -16,11 +17,11 @@ export function evidenceView({ store, source, kept, actions, signal }: Parts): V
 	const draft = (kept.ofPart.get("evidence") as Draft | undefined) ?? new Draft();
 	kept.ofPart.set("evidence", draft);
 	const el = make("div", { class: "studies" });
-	const asks = store.qa !== null;
+	const fixed = store.qa !== null || !takesTexts(source.description);
 	const dots = scatter(actions.redraw, signal);
 	const hold = (parent: HTMLElement | null) => parent?.append(dots.el);
 	const sentAgain = draft.text.settle(textsOf(source.description));
-	if (sentAgain) source.study(sentAgain);
+	if (sentAgain) studiesOf(source).ask(sentAgain);
 	let page: Element | null = null;
 
 	function listen(): void {
@@ -31,7 +32,7 @@ export function evidenceView({ store, source, kept, actions, signal }: Parts): V
 
 	function onKey(event: KeyboardEvent): void {
 		const isHidden = !el.checkVisibility();
-		if (event.key !== "e" || asks || isHidden || isNative(event) || withModifier(event)) return;
+		if (event.key !== "e" || fixed || isHidden || isNative(event) || withModifier(event)) return;
 		draft.text.open = true;
 		draft.at = { name: "text 0", from: 0, to: 0 };
 		actions.redraw();
@@ -49,7 +50,7 @@ export function evidenceView({ store, source, kept, actions, signal }: Parts): V
 	signal.addEventListener("abort", () => {
 		if (!draft.at) noteFocus(draft, el, { activeElement });
 		const { text } = draft;
-		if (text.sent && source.studied(text.sent)?.kind === "failed") text.sent = null;
+		if (text.sent && studiesOf(source).of(text.sent)?.kind === "failed") text.sent = null;
 		render(null, el);
 	});
 
@@ -63,7 +64,7 @@ export function evidenceView({ store, source, kept, actions, signal }: Parts): V
 			const now = caseOf({ scene, source, actions, draft });
 			askFor(now);
 			el.style.setProperty("--amber", colourOf(scene));
-			render(h(Evidence, { now, hold, asks }) as ComponentChild, el);
+			render(h(Evidence, { now, hold, fixed }) as ComponentChild, el);
 			dots.update(plotOf(now));
 			giveFocus(draft, el);
 		},
@@ -77,5 +78,5 @@ function colourOf({ colours }: Scene): string {
 /** What is looked at is asked about; without a kernel what is known stays. */
 function askFor(now: Case): void {
 	if (now.gone) return;
-	for (const study of Object.values(wantedBy(now))) if (study) now.source.study(study);
+	for (const study of Object.values(wantedBy(now))) if (study) studiesOf(now.source).ask(study);
 }

@@ -1,5 +1,6 @@
 import { type ComponentChild, h, render } from "preact";
 import type { QaInfo } from "../protocol.gen";
+import { askerOf } from "../source/asking";
 import { Ask, Draft, giveFocus, noteFocus } from "../ui/ask";
 import { handled, isNative, make, setText, withModifier } from "../ui/dom";
 import { answerPills, windowChoice } from "./qa-answers";
@@ -16,7 +17,7 @@ export function qaView({ store, source, kept, actions, finder, signal }: Parts):
 	kept.extra ??= new Draft();
 	const draft = kept.extra as Draft;
 	const box = make("div");
-	const open = (window: number) => source.ask({ question: null, context: null, window });
+	const open = (window: number) => askerOf(source).ask({ question: null, context: null, window });
 	const pills = answerPills(qa, (place) => {
 		const window = qa.answers[place]?.window ?? qa.window;
 		actions.set("answer", place);
@@ -40,10 +41,10 @@ export function qaView({ store, source, kept, actions, finder, signal }: Parts):
 		...qa.notes.map((note) => make("p", { class: "muted note" }, note)),
 	);
 	const sentAgain = draft.settle(qa);
-	if (sentAgain) source.ask(sentAgain);
+	if (sentAgain) askerOf(source).ask(sentAgain);
 	signal.addEventListener("abort", () => {
 		if (!draft.at) noteFocus(draft, box);
-		if (source.asking?.kind === "failed") draft.sent = null;
+		if (askerOf(source).now?.kind === "failed") draft.sent = null;
 		render(null, box);
 	});
 	const onKey = (event: KeyboardEvent) => {

@@ -15,6 +15,10 @@ from .moved import CELLS, PLACES, Marks, Numbers, sample
 _SEED = 0
 
 
+# Of float32, after some operations.
+_ROUNDING = 1e-6
+
+
 class Standing(NamedTuple):
     """Where a weight stands among those of its distance.
 
@@ -42,18 +46,21 @@ def percentile(values: npt.ArrayLike, among: npt.ArrayLike) -> Numbers:
         NaN stays NaN.
     among : array of any shape
         Without NaN. What is compared may be one of them: of N different numbers the largest has
-        100 (1 - 1 / (2 N)), and equals all have 50.
+        100 (1 - 1 / (2 N)), and equals all have 50. Numbers are equal where they differ by no more
+        than rounding: read with other rows, a weight may.
 
     Returns
     -------
     ndarray, of the shape of `values`
         0 to 100; NaN where `among` is empty.
     """
-    numbers, ordered = np.asarray(values), np.sort(np.asarray(among), axis=None)
+    numbers, ordered = np.asarray(values, np.float64), np.sort(np.asarray(among), axis=None)
     if not ordered.size:
         return np.full(numbers.shape, np.nan)
-    ends = (np.searchsorted(ordered, numbers, side) for side in ("left", "right"))
-    standing = sum(ends) * (50 / ordered.size)
+    slack = _ROUNDING * np.abs(numbers)
+    below = np.searchsorted(ordered, numbers - slack, "left")
+    up_to = np.searchsorted(ordered, numbers + slack, "right")
+    standing = (below + up_to) * (50 / ordered.size)
     return np.where(np.isnan(numbers), np.nan, standing)
 
 

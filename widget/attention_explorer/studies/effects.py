@@ -105,10 +105,17 @@ def _attention_of_heads(
         query = check_index(query, attention.n_queries, "queries")
         key = check_index(key, attention.n_keys, "keys")
         found = [attention.rows(layer, heads, [query])[:, 0, key] for layer in layers]
-        return np.array(found, np.float64), f"weight of {query} on {key}"
+        return np.array(
+            found, np.float64
+        ), f"weight of “{trace.tokens.text[query].strip()}” on “{_key_text(trace, key)}”"
     queries = range(attention.n_queries)
     peaks = [[_peak(trace, layer, head, queries) for head in heads] for layer in layers]
     return np.array(peaks), "mean of each row's largest weight"
+
+
+def _key_text(trace: Trace, key: int) -> str:
+    tokens = trace.tokens if trace.key_tokens is None else trace.key_tokens
+    return tokens.text[key].strip()
 
 
 def _peak(trace: Trace, layer: int, head: int, queries: range) -> float:

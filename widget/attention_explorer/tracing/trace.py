@@ -207,6 +207,11 @@ class Trace:
         return checked
 
     @property
+    def has_model(self) -> bool:
+        """Whether it was made by a model, which somebody may still keep."""
+        return self._live is not None
+
+    @property
     def live(self) -> Live:
         """The model and what it was given, to be run once more.
 
