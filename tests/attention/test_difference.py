@@ -148,8 +148,8 @@ def test_scales_of_what_is_no_softmax_are_as_large_as_a_difference_can_be() -> N
         difference = DifferenceAttention(*sides, every, every)
         assert np.abs(whole(difference)).max() <= difference.scale
         assert difference.row_limit(0) is None
-    one = dense_attention(above)
-    assert DifferenceAttention(one, one, every, every).scale <= 3
+    same = dense_attention(above)
+    assert DifferenceAttention(same, same, every, every).scale <= 3
 
 
 def test_causal_it_is_where_both_are_and_the_same_tokens_are_read() -> None:
