@@ -21,6 +21,7 @@ from attention_explorer.attention import DenseAttention, dense_attention
 from attention_explorer.attention.biases import CellBias, KeyBias, OffsetBias
 from attention_explorer.attention.from_qk import LayerStates, QKAttention
 from attention_explorer.attention.masks import BiasedMask, DenseMask, KeyIntervals
+from attention_explorer.attention.mixed import MixedAttention
 from attention_explorer.tracing import Kind, saving
 from attention_explorer.tracing.trace import Check
 
@@ -75,7 +76,11 @@ def dense(dtype: Any = np.float32) -> Trace:
 
 
 def same(first: Any, second: Any) -> bool:
-    """Compare everything that a trace holds, to the bit."""
+    """Compare everything that a trace holds, to the bit.
+
+    Weights that are rebuilt from it are another matter: products round by where in memory the
+    factors lie, so the same queries and keys, read from a file, give them to the last bit or two.
+    """
     if isinstance(first, torch.Tensor):
         return first.dtype == second.dtype and torch.equal(first, second)
     if isinstance(first, np.ndarray):
@@ -85,7 +90,8 @@ def same(first: Any, second: Any) -> bool:
     if isinstance(first, dict):
         return list(first) == list(second) and all(same(first[key], second[key]) for key in first)
     if isinstance(first, Attention):
-        names = ["layers", "layer_numbers", "source", "notes", "causal", "scale", "signed"]
+        names = ["parts"] if isinstance(first, MixedAttention) else ["layers"]
+        names += ["layer_numbers", "source", "notes", "causal", "scale", "signed"]
         names += ["n_heads", "n_queries", "n_keys"]
         return type(first) is type(second) and all(
             same(getattr(first, name), getattr(second, name)) for name in names
@@ -119,9 +125,8 @@ def test_what_is_read_is_what_was_written(name: str, tmp_path: Path) -> None:
     assert repr(before) == repr(after)
     assert os.listdir(tmp_path) == ["a.trace"]
     for layer in range(before.attention.n_layers):
-        assert np.array_equal(
-            before.attention.rows(layer, [2], [5]), after.attention.rows(layer, [2], [5])
-        )
+        rows = [traced.attention.rows(layer, [2], [5]) for traced in (before, after)]
+        assert np.abs(rows[0] - rows[1]).max() <= 1e-6
 
 
 @pytest.mark.parametrize("family", ["gpt_oss", "gemma2", "t5", "bloom", "deberta_v2"])
