@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -181,3 +183,12 @@ def test_switched_off_is_not_done(tokenizer: Any) -> None:
     assert measure(traced, edits, at=6).change != alone.change
     with pytest.raises(ValueError, match="no edit is switched on"):
         measure(traced, Edits(edits, [False, False]))
+
+
+def test_edits_are_made_without_torch() -> None:
+    """A page that lists edits must not wait for torch to load."""
+    script = (
+        "import sys; from attention_explorer.interventions import Edits, measure; "
+        "assert not {'torch', 'transformers', 'pandas'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

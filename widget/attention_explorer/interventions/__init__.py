@@ -2,8 +2,9 @@
 
 from .band import Band, random_band
 from .change import Change
-from .edits import AblateHead, CutEdges, Edit, Edits, ReplaceToken
+from .edits import AblateHead, CutEdges, Edit, ReplaceToken
 from .effect import Effect, measure
+from .listed import Edits
 from .outcome import Choice, Outcome
 from .sweep import Sweep, ablate_all_heads, cut_all_keys
 

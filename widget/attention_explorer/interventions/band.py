@@ -11,7 +11,8 @@ import numpy as np
 from ..analysis import chance, moved
 from ..tracing.trace import Trace
 from .change import Change
-from .edits import AblateHead, CutEdges, Edit, Edits, as_edits
+from .edits import AblateHead, CutEdges, Edit
+from .listed import Edits, as_edits
 from .meant import Cut, cuts_of, kind_of, meant
 from .sweep import Sweep, measured
 from .wording import notes

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from ..tracing.trace import Trace
 from .change import Change, compare
-from .edits import Edit, Edits, as_edits
+from .edits import Edit
+from .listed import Edits, as_edits
 from .meant import meant
 from .outcome import Choice, Outcome
 from .wording import notes, said, unread

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from .edits import AblateHead, CutEdges, Edit, Edits, ReplaceToken, arguments
+from .edits import AblateHead, CutEdges, Edit, ReplaceToken, arguments
+from .listed import Edits
 
 _CLASSES: dict[str, type[Any]] = {
     "ablate": AblateHead,
