@@ -172,9 +172,7 @@ def softmax_(scores: torch.Tensor, sinks: torch.Tensor | None) -> torch.Tensor:
     return weights.div_(_with_sink(peak, weights.sum(-1), sinks)[..., None])
 
 
-def _with_sink(
-    peak: torch.Tensor, total: torch.Tensor, sinks: torch.Tensor | None
-) -> torch.Tensor:
+def _with_sink(peak: torch.Tensor, total: torch.Tensor, sinks: torch.Tensor | None) -> torch.Tensor:
     return total if sinks is None else total + exp_(sinks.to(total)[..., None] - peak)
 
 

@@ -114,7 +114,8 @@ def text_after(tokenizer: Any, before: int | None, token: int) -> str:
     """Return a token's text with the space that it brings along, which " a" and "a" differ by."""
     first = [] if before is None else [before]
     alone, both = (
-        tokenizer.decode(ids, clean_up_tokenization_spaces=False) for ids in (first, [*first, token])
+        tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+        for ids in (first, [*first, token])
     )
     text: str = both[len(alone) :] if both.startswith(alone) else tokenizer.decode([token])
     if text and "\ufffd" not in text:
