@@ -16,7 +16,7 @@ class Explorer:
         self.layer = root.get_by_label("layer", exact=True)
         self.head = root.get_by_label("head", exact=True)
         self.mass = root.get_by_label("share of each row's attention")
-        self.status = root.get_by_role("status")
+        self.status = root.locator("header").get_by_role("status")
         self.text = root.get_by_label("text view")
         self.tokens = self.text.get_by_role("option")
         self.heads = root.get_by_label("head view", exact=True)
