@@ -195,8 +195,10 @@ export function gloss(
 			return make("span", { class: `token${special}`, dir: "auto" }, shown(table, index));
 		}) as [HTMLElement | null, HTMLElement | null];
 		const bar = make("i");
-		const number = make("span", { class: "by" });
-		const rows = texts.map((text) => make("span", { class: "of" }, text ?? "·"));
+		const number = make("span", { class: "by", "aria-hidden": "true" });
+		// The name says what these show.
+		const seen = { "aria-hidden": "true" } as const;
+		const rows = texts.map((text) => make("span", { class: "of", ...seen }, text ?? "·"));
 		const kind = shared === null ? "alone" : changed ? "changed" : "";
 		const el = make(
 			"div",
@@ -204,11 +206,11 @@ export function gloss(
 				class: `opposite ${kind}${joined[at] ? " joined" : ""}`,
 				role: "option",
 				"data-column": at,
-				"aria-label": labelOf(column),
 				tabindex: at === stop ? 0 : -1,
 			},
+			make("span", { class: "unseen" }, nameOf(column)),
 			...rows,
-			make("span", { class: "delta" }, bar),
+			make("span", { class: "delta", ...seen }, bar),
 			number,
 		);
 		if (shared === null) el.ariaDisabled = "true";
@@ -216,7 +218,7 @@ export function gloss(
 		return { el, texts, bar, number, drawn: "" };
 	}
 
-	function labelOf({ ends, shared, changed }: Column): string {
+	function nameOf({ ends, shared, changed }: Column): string {
 		const [before, after] = ([0, 1] as const).map((side) =>
 			ends[side] === null ? "" : shown(info.tables[side], ends[side]),
 		);

@@ -81,6 +81,10 @@ export function lookOf(
 		bar.style.backgroundColor = (by ?? 0) < 0 ? (less ?? "") : (more ?? "");
 		bar.className = (by ?? 0) < 0 ? "less" : "more";
 		setText(number, tells && by !== undefined ? byText(by) : "");
+		const told = weights.flatMap((weight, side) =>
+			weight === undefined ? [] : [`${weight.toFixed(2)} in ${now.names[side]}`],
+		);
+		cell.el.ariaDescription = told.join(", ");
 		cell.el.ariaSelected = String(ring.includes("pinned"));
 	};
 }
