@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .asking import QAExplorer
     from .attention import Attention
+    from .comparing import ComparingExplorer
     from .explorer import AttentionExplorer
     from .tasks.demo_qa import demo_qa_model
     from .tracing import Tokens, Trace, demo_model, trace
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Attention",
     "AttentionExplorer",
+    "ComparingExplorer",
     "QAExplorer",
     "Tokens",
     "Trace",
@@ -30,6 +32,7 @@ __all__ = [
 _ROOMS = {
     "Attention": ".attention",
     "AttentionExplorer": ".explorer",
+    "ComparingExplorer": ".comparing",
     "QAExplorer": ".asking",
     "Tokens": ".tracing",
     "Trace": ".tracing",

@@ -10,11 +10,12 @@ const PACKAGE = "attention-explorer";
 /** Whose weights a picture shows, and what was done to them; `remarks` are what its view says of itself. */
 export function captionOf(view: ViewName, scene: Scene, remarks: readonly string[]): string[] {
 	const { description, state } = scene;
-	const { model, kind, measure, number, queries, keys, same_tokens, notes } = description;
+	const { model, kind, measure, number, against } = description;
+	const { queries, keys, same_tokens, notes } = description;
 	return [
 		model,
-		kind && `${kind} attention`,
-		measure === "weights" ? "" : number,
+		against ? number : kind && `${kind} attention`,
+		measure === "weights" || against ? "" : number,
 		whichHeads(view, scene),
 		same_tokens
 			? `${queries} ${state.unit}s`

@@ -124,9 +124,9 @@ function Ranks({ now, found, actions }: { now: Case; found: DifferStudied; actio
 		<>
 			<ol class="ranks">{found.edges.map(row)}</ol>
 			<p class="muted note">
-				Jensen–Shannon divergence between what a token reads in both, of the tokens that stand
-				opposite each other; mean over {rows} rows, at most ln 2 = 0.69. Below: the weight that
-				differs most.
+				{"Jensen–Shannon divergence between what a token reads in both, of the tokens that stand " +
+					`opposite each other; mean over ${rows} rows, at most ln 2 = 0.69. Below: the weight ` +
+					"that differs most."}
 			</p>
 		</>
 	);
