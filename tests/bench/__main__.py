@@ -1,4 +1,4 @@
-"""Compare with bertviz in one run, and write the tables.
+"""Compare with bertviz in one run, see what analysis costs, and write the tables.
 
 python -m tests.bench [--lengths 32,128] [--write]
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import subprocess
+import sys
 import tempfile
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -44,10 +47,22 @@ def main() -> None:
         for part in views.report(url, Path(name)):
             rows.append(part)
             print(part, flush=True)
+    for part in costs():
+        rows.append(part)
+        print(part, flush=True)
     table = "\n".join(rows)
     print(f"\n{table}")
     if options.write:
         RESULTS.write_text(f"{about()}\n\n{table}\n")
+
+
+def costs() -> Iterator[str]:
+    """Yield what analysis and interventions cost, each in a process of its own."""
+    yield "\n## What scores and interventions cost"
+    for module in ("scores", "interventions"):
+        command = [sys.executable, "-m", f"{__package__}.{module}"]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        yield f"\n```\n{said.strip()}\n```"
 
 
 def compare(n: int, url: str, folder: Path) -> dict[str, Figures]:
