@@ -675,7 +675,11 @@ export interface ErrorReply {
 
 export type Reply = TokensReply | WeightsReply | TermsReply | AskReply | StudyReply | PartReply | ErrorReply;
 
-/** What a notebook without a kernel is shown with; each None where there was no room. */
+/**
+ * What a notebook without a kernel is shown with; each None where there was no room.
+ *
+ * Where no tile of the weights is named, they are every full-resolution tile, head by head.
+ */
 export interface SavedReplies {
 	readonly tokens: TokensReply | null;
 	readonly weights: WeightsReply | null;

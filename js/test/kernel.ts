@@ -114,7 +114,7 @@ export class Kernel {
 	/** What a notebook that was saved with all of it holds. */
 	async snapshot(): Promise<Snapshot> {
 		const { reply, buffers } = await this.#weightsReply(this.#everything(""), this.#wholeAs());
-		const saved: SavedReplies = { tokens: this.tokensReply(), weights: reply };
+		const saved: SavedReplies = { tokens: this.tokensReply(), weights: { ...reply, tiles: [] } };
 		const header = await deflate(new TextEncoder().encode(JSON.stringify(saved)));
 		return { header, buffer: buffers[0] ?? null };
 	}

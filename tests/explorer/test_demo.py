@@ -48,7 +48,7 @@ def test_the_demo_opens_where_it_reads_cat() -> None:
     assert explorer.trace.tokens is explorer.tokens
     replies = json.loads(zlib.decompress(explorer._snapshot["header"]))
     assert replies["tokens"] is not None
-    assert len(replies["weights"]["tiles"]) == 6 * 12
+    assert replies["weights"]["tiles"] == [], "all of them"
 
 
 def test_the_demo_takes_options() -> None:

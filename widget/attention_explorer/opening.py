@@ -33,7 +33,7 @@ from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
 # What a notebook grows by with a view: its module, its state, and as base64 the snapshot.
 SAVED_BYTES = 100_000
-STATE_BYTES = 3_900
+STATE_BYTES = 4_500
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
@@ -119,8 +119,8 @@ def take_snapshot(kind: Kind, layer: int, head: int, room: int = SNAPSHOT_BYTES)
     most = min(TOKENS_BYTES, room // 2)
     table = next((it for it in (tokens, without_steps) if _size(it) <= most), None)
     encoding = pixel_encoding(attention)
-    for tiles in _candidates(attention, layer, head):
-        header = _header({"tokens": table, "weights": weights_reply(tiles, encoding)})
+    for named, tiles in _candidates(attention, layer, head):
+        header = _header({"tokens": table, "weights": weights_reply(named, encoding)})
         left = (room - _base64_bytes(header)) * 3 // 4
         buffer = compress_within(left, encode_tiles(attention, tiles, encoding))
         if buffer is not None:
@@ -132,13 +132,18 @@ def _check_result(check: Check) -> CheckResult:
     return {"worst": check.worst, "tolerance": check.tolerance, "ok": check.ok}
 
 
-def _candidates(attention: Attention, layer: int, head: int) -> Iterator[Sequence[TileKey]]:
+def _candidates(
+    attention: Attention, layer: int, head: int
+) -> Iterator[tuple[Sequence[TileKey], Sequence[TileKey]]]:
+    """Yield what may be saved, the best first: how the header names it, and the tiles."""
     if comes_whole(attention):
-        yield list(exact_tile_keys(attention))
+        yield [], list(exact_tile_keys(attention))
     if attention.n_worked_out > attention.n_layers * attention.n_heads * OVERVIEW_CELLS:
         return
     longest = max(attention.n_queries, attention.n_keys)
-    yield [(layer, head, ((longest - 1) // OVERVIEW_SIDE).bit_length(), 0, 0, "max")]
+    level = ((longest - 1) // OVERVIEW_SIDE).bit_length()
+    overview: list[TileKey] = [(layer, head, level, 0, 0, "max")]
+    yield overview, overview
 
 
 def _size(tokens: TokensReply) -> int:

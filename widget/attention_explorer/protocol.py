@@ -717,7 +717,10 @@ Reply = TokensReply | WeightsReply | TermsReply | AskReply | StudyReply | PartRe
 
 
 class SavedReplies(TypedDict):
-    """What a notebook without a kernel is shown with; each None where there was no room."""
+    """What a notebook without a kernel is shown with; each None where there was no room.
+
+    Where no tile of the weights is named, they are every full-resolution tile, head by head.
+    """
 
     tokens: TokensReply | None
     weights: WeightsReply | None

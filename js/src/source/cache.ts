@@ -64,6 +64,14 @@ export function tileKeys(
 	return found;
 }
 
+/** Every full-resolution tile, head by head. */
+export function everyTile(description: Description): TileKey[] {
+	const { layers, heads } = description;
+	return layers.flatMap((_, layer) =>
+		Array.from({ length: heads }, (_, head) => tileKeys(description, layer, head, 0)).flat(),
+	);
+}
+
 function tileSide(cells: number, level: number, index: number): number {
 	return Math.min(TILE, Math.ceil(cells / 2 ** level) - index * TILE);
 }

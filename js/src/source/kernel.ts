@@ -9,7 +9,7 @@ import type {
 	TokensReply,
 	WeightsReply,
 } from "../protocol.gen";
-import { WeightCache } from "./cache";
+import { everyTile, WeightCache } from "./cache";
 import { bytesOf, inflate } from "./codec";
 import type { Errand, Errands } from "./errands";
 import { onKernelLost } from "./host";
@@ -320,6 +320,8 @@ export class KernelSource implements TileSource {
 		const json = new TextDecoder().decode(await inflate(bytesOf(header)));
 		const { tokens, weights } = JSON.parse(json) as SavedReplies;
 		if (tokens) this.#putTokens(tokens);
-		if (weights && buffer) await this.#putWeights(weights, [buffer]);
+		if (!weights || !buffer) return;
+		const tiles = weights.tiles.length ? weights.tiles : everyTile(this.description);
+		await this.#putWeights({ ...weights, tiles }, [buffer]);
 	}
 }
