@@ -518,7 +518,8 @@ export interface EdgeInfo {
 /**
  * How much the heads differ, layer by layer, None where nothing can be said.
  *
- * `js` is in nats, of `read` rows; `edges` are of the heads that differ most, in order.
+ * `js` is in nats, of `read` rows; `edges` are of the heads that differ most, in order, by how much
+ * a number differs where there is no `js`.
  */
 export interface DifferStudied {
 	readonly of: "differ";

@@ -271,6 +271,19 @@ describe("heads that differ", () => {
 		expect(view.text(".ranking")).toContain("No head reads anything else");
 	});
 
+	test("by the largest difference, where numbers are below 0 and have no divergence", async () => {
+		const edge = { layer: 1, head: 2, query: 0, key: 1, first: -0.5, second: 0.75 };
+		const { view } = await openCompare({}, 1100, TWO, (study) =>
+			study.of === "differ"
+				? { of: "differ", js: Array(12).fill(null), edges: [edge], read: 6 }
+				: undefined,
+		);
+		expect(view.all(".compared .mass").map((el) => el.textContent)).toEqual(["1.2500"]);
+		expect(view.text(".ranking .title")).toContain("largest difference");
+		expect(view.text(".compared .edge")).toBe("“[CLS]” reads “the” -0.50 → 0.75");
+		expect(view.text(".compared .note")).toContain("have no divergence");
+	});
+
 	test("while they are compared, it is said how far that is, and the texts are there", async () => {
 		const opened = await openCompare({}, 1100, TWO, (study) =>
 			study.of === "differ" ? "the kernel can't" : undefined,

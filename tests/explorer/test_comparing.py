@@ -381,3 +381,19 @@ def test_a_saved_notebook_stays_small(traced: MakeTrace) -> None:
 
     state = embed_data([explorer], state=dependency_state([explorer]))
     assert len(json.dumps(state, indent=1)) < 100_000
+
+
+def test_numbers_below_0_have_no_divergence_but_a_largest_difference(ask: Ask) -> None:
+    random = np.random.default_rng(0)
+    tokens = Tokens.from_strings(["a", "b", "c", "d"])
+    first, second = (
+        Trace({"": Kind(dense_attention(random.normal(0, 1, (2, 3, 4, 4))), tokens)}, "", "m")
+        for _ in range(2)
+    )
+    explorer = AttentionExplorer.compare(first, second)
+    frame = explorer.differences()
+    assert frame["js"].isna().all()
+    found = ask(explorer, {"of": "differ"})
+    assert set(found["js"]) == {None}
+    sizes = [abs(edge["second"] - edge["first"]) for edge in found["edges"]]
+    np.testing.assert_allclose(sizes, sorted(frame["largest"].abs(), reverse=True), rtol=1e-6)

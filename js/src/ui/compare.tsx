@@ -78,7 +78,7 @@ export function Ranking({ now, actions }: { now: Case; actions: Actions }) {
 		<>
 			<div class="title">
 				<span>heads that differ most</span>
-				<span class="muted">divergence, in nats</span>
+				<span class="muted">{hasNone(differ) ? "largest difference" : "divergence, in nats"}</span>
 			</div>
 			{studied?.kind === "running" && (
 				<p class="muted" aria-live="polite">
@@ -94,22 +94,25 @@ export function Ranking({ now, actions }: { now: Case; actions: Actions }) {
 function Ranks({ now, found, actions }: { now: Case; found: DifferStudied; actions: Actions }) {
 	const { scene } = now;
 	const { state, description } = scene;
-	const most = found.js.reduce<number>((most, js) => Math.max(most, js ?? 0), 0);
+	const none = hasNone(found);
+	const sizeOf = ({ layer, head, first, second }: EdgeInfo) =>
+		none ? Math.abs(second - first) : (found.js[layer * description.heads + head] ?? 0);
+	const [strongest] = found.edges;
 	const row = (edge: EdgeInfo) => {
 		const { layer, head } = edge;
-		const js = found.js[layer * description.heads + head] ?? 0;
+		const size = sizeOf(edge);
 		const says = edgeText(now.sides, edge);
 		const name = `${description.layers[layer]}.${head}`;
 		return (
 			<Rank
 				key={name}
 				name={name}
-				track={<Level share={js / most} uniform={null} />}
+				track={<Level share={size / sizeOf(strongest ?? edge)} uniform={null} />}
 				on={isChosen(edge, state)}
-				says={`layer ${description.layers[layer]} head ${head}: ${js.toFixed(4)} nats; ${says}`}
+				says={`layer ${description.layers[layer]} head ${head}: ${size.toFixed(4)}${none ? "" : " nats"}; ${says}`}
 				press={(also) => actions.choose(edge, also)}
 			>
-				<span class="mass">{js.toFixed(4)}</span>
+				<span class="mass">{size.toFixed(4)}</span>
 				<span class="edge">{says}</span>
 			</Rank>
 		);
@@ -124,10 +127,17 @@ function Ranks({ now, found, actions }: { now: Case; found: DifferStudied; actio
 		<>
 			<ol class="ranks">{found.edges.map(row)}</ol>
 			<p class="muted note">
-				{"Jensen–Shannon divergence between what a token reads in both, of the tokens that stand " +
-					`opposite each other; mean over ${rows} rows, at most ln 2 = 0.69. Below: the weight ` +
-					"that differs most."}
+				{none
+					? "Numbers below 0 have no divergence: heads are ranked by the one that differs most."
+					: "Jensen–Shannon divergence between what a token reads in both, of the tokens that " +
+						`stand opposite each other; mean over ${rows} rows, at most ln 2 = 0.69. Below: the ` +
+						"number that differs most."}
 			</p>
 		</>
 	);
+}
+
+/** Whether no head has a divergence. */
+function hasNone(found: DifferStudied | undefined): boolean {
+	return found?.js.every((js) => js === null) ?? false;
 }

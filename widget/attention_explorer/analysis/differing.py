@@ -28,7 +28,7 @@ class Differing(NamedTuple):
     ----------
     js : array of float64
         The mean over queries of the Jensen-Shannon divergence between what they read on both sides,
-        in nats: 0 to ln 2; NaN where no row says anything.
+        in nats: 0 to ln 2; NaN where no row says anything, and of numbers below 0.
     query, key : array of int
         Where the weights differ most.
     first, second : array of float32
@@ -69,6 +69,7 @@ def differing_steps(
     queries = sampled_queries(difference.n_queries, rows)
     shown = np.setdiff1d(np.arange(difference.n_keys), hidden)
     widest = max(difference.first.n_keys, difference.base.n_keys)
+    is_signed = difference.first.signed or difference.base.signed
     at_once = max(1, _CELLS // (n_heads * widest))
     js, counts = np.zeros((n_layers, n_heads)), np.zeros((n_layers, n_heads))
     query, key = np.zeros((2, n_layers, n_heads), np.int64)
@@ -78,9 +79,10 @@ def differing_steps(
             some = queries[start : start + at_once]
             both = difference.both_rows(layer, range(n_heads), some.tolist())
             first, second = (weights[..., shown] for weights in both)
-            divergence, says = _divergence(first, second)
-            js[layer] += divergence.sum(1)
-            counts[layer] += says.sum(1)
+            if not is_signed:
+                divergence, says = _divergence(first, second)
+                js[layer] += divergence.sum(1)
+                counts[layer] += says.sum(1)
             if len(shown):
                 where, found = _largest(first, second)
                 is_larger = np.abs(found[1] - found[0]) > np.abs(ends[1, layer] - ends[0, layer])

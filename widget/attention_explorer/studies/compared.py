@@ -61,13 +61,17 @@ def rows_info(
 
 def differ_info(found: Differing, n_queries: int) -> DifferStudied:
     """Return how much heads differ, and of those that differ most where."""
-    order = np.argsort(np.nan_to_num(-found.js, nan=1.0), axis=None, kind="stable")[:RANKED]
+    # What has no divergence is ranked by how much a number differs.
+    has_none = np.isnan(found.js).all()
+    by = np.abs(found.second - found.first) if has_none else np.nan_to_num(found.js)
     n_heads = found.js.shape[1]
-    edges = [_edge(found, *divmod(int(at), n_heads)) for at in order]
+    ranked = np.argsort(-by, axis=None, kind="stable")[:RANKED]
     return {
         "of": "differ",
         "js": known(found.js),
-        "edges": [it for it in edges if found.js[it["layer"], it["head"]] > _ROUNDING],
+        "edges": [
+            _edge(found, *divmod(int(at), n_heads)) for at in ranked if by.flat[at] > _ROUNDING
+        ],
         "read": len(sampled_queries(n_queries)),
     }
 
