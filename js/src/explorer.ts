@@ -225,7 +225,7 @@ export function mountExplorer(
 			render(h(Readout, { scene, set: actions.set }) as ComponentChild, readout);
 		});
 		kept.release(root);
-		root.ariaBusy = String(!complete);
+		root.ariaBusy = String(!complete || shown.some(({ el }) => el.ariaBusy === "true"));
 	}
 
 	function drawControls(state: Synced): void {

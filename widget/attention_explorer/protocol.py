@@ -95,9 +95,10 @@ class Description(TypedDict):
     first, and `labels_by` says what their numbers are. `texts` are those that were traced, None
     where they are long; there is none where no other could be. Each of `scores` is a name, a colon
     and its meaning: an object would take a notebook four lines.
-    So are `measures`, what there is to show: some names, a colon and why they can't be had, nothing
-    where they may. `number` is what one number of `measure` is called; of some row's numbers one may
-    say that they are shares of it where `shares`. Of a difference `against` is what was subtracted.
+    So are `measures`, what there is to show: some names, a colon and why they can't be had,
+    nothing where they may. `number` is what one number of `measure` is called; of some row's numbers
+    one may say that they are shares of it where `shares`. Of a difference `against` is what was
+    subtracted.
     """
 
     shown: str
@@ -540,8 +541,8 @@ class EdgeInfo(TypedDict):
 class DifferStudied(TypedDict):
     """How much the heads differ, layer by layer, None where nothing can be said.
 
-    `js` is in nats, of `read` rows; `edges` are of the heads that differ most, in order, by how much
-    a number differs where there is no `js`.
+    `js` is in nats, of `read` rows; `edges` are of the heads that differ most, in order, by how
+    much a number differs where there is no `js`.
     """
 
     of: Literal["differ"]

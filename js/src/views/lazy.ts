@@ -10,7 +10,6 @@ export function lazyView(name: PartName, parts: Parts): View {
 	const el = make("section", { class: `pane ${name}`, "aria-label": `${name} view` });
 	const label = VIEW_LABELS[name].toLowerCase();
 	let view: View | undefined;
-	let loading = false;
 
 	function mount(part: ExtraView): void {
 		if (signal.aborted) return;
@@ -18,18 +17,23 @@ export function lazyView(name: PartName, parts: Parts): View {
 		const style = document.createElement("style");
 		style.textContent = part.css;
 		view = part.mount(parts);
-		el.replaceChildren(style, view.el);
-		actions.redraw();
+		settle(style, view.el);
 	}
 
 	function say(text: string): void {
 		const again = make("button", { type: "button", class: "quiet" }, "try again");
 		again.addEventListener("click", load, { signal });
-		el.replaceChildren(make("p", { class: "muted", role: "alert" }, text, " ", again));
+		settle(make("p", { class: "muted", role: "alert" }, text, " ", again));
+	}
+
+	function settle(...children: Node[]): void {
+		el.replaceChildren(...children);
+		el.ariaBusy = "false";
+		actions.redraw();
 	}
 
 	function load(): void {
-		loading = true;
+		el.ariaBusy = "true";
 		el.replaceChildren(make("p", { class: "muted" }, `opening the ${label} view …`));
 		source
 			.part(name)
@@ -46,7 +50,7 @@ export function lazyView(name: PartName, parts: Parts): View {
 		update(scene) {
 			const known = kept.parts.get(name);
 			if (!view && known) mount(known);
-			else if (!view && !loading) load();
+			else if (!view && !el.ariaBusy) load();
 			view?.update(scene);
 		},
 	};
