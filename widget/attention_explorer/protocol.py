@@ -96,9 +96,9 @@ class Description(TypedDict):
     where they are long; there is none where no other could be. Each of `scores` is a name, a colon
     and its meaning: an object would take a notebook four lines.
     So are `measures`, what there is to show: some names, a colon and why they can't be had,
-    nothing where they may. `number` is what one number of `measure` is called; of some row's numbers
-    one may say that they are shares of it where `shares`. Of a difference `against` is what was
-    subtracted.
+    nothing where they may. `number` is what one number of `measure` is called; of some row's
+    numbers one may say that they are shares of it where `shares`. Of a difference `against` is what
+    was subtracted.
     """
 
     shown: str
