@@ -384,14 +384,8 @@ export interface TextStudy {
 	readonly text_pair: string | null;
 }
 
-/** Let something else than weights be worked out and shown. */
-export interface MeasureStudy {
-	readonly of: "measure";
-	readonly measure: Measure;
-}
-
 /** The first six are of what is known; the others run the model, one at a time. */
-export type Study = HeadStudy | ReadsStudy | PairStudy | SidesStudy | CompareStudy | DifferStudy | EffectStudy | SweepStudy | TextStudy | MeasureStudy;
+export type Study = HeadStudy | ReadsStudy | PairStudy | SidesStudy | CompareStudy | DifferStudy | EffectStudy | SweepStudy | TextStudy;
 
 /**
  * Ask what takes longer than a weight; the newest of each kind of study is worked on.

@@ -171,7 +171,6 @@ def test_another_text_is_read_and_shown(explorer: AttentionExplorer) -> None:
         ({"of": "reads", "queries": [99], "keys": [1], "against": []}, "expected 0 to"),
         ({"of": "effect", "edits": [], "at": None}, "no edit is switched on"),
         ({"of": "text", "text": " ", "text_pair": None}, "text is empty"),
-        ({"of": "measure", "measure": "logits"}, "one decoder"),
     ],
 )
 def test_what_can_not_be_studied_is_said(

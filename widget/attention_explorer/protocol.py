@@ -377,13 +377,6 @@ class TextStudy(TypedDict):
     text_pair: str | None
 
 
-class MeasureStudy(TypedDict):
-    """Let something else than weights be worked out and shown."""
-
-    of: Literal["measure"]
-    measure: Measure
-
-
 # The first six are of what is known; the others run the model, one at a time.
 Study = (
     HeadStudy
@@ -395,7 +388,6 @@ Study = (
     | EffectStudy
     | SweepStudy
     | TextStudy
-    | MeasureStudy
 )
 
 

@@ -162,10 +162,6 @@ class StudiedView(ShownView):
             case "text":
                 read = partial(self._read, study["text"], study["text_pair"])
                 return self._changing(wish, read, self._show_trace)
-            case "measure":
-                name = study["measure"]
-                work_out = partial(self._variants.measures.of, self.kind, name)
-                return self._changing(wish, work_out, lambda _: setattr(self, "measure", name))
         raise ValueError(f"there is no study of {study['of']!r:.80}")
 
     def _changing(

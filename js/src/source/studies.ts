@@ -12,7 +12,7 @@ export type Studied =
 const KEPT = 200;
 
 /** Studies that run the model: one of them at a time. */
-const RUNS: readonly Study["of"][] = ["effect", "sweep", "text", "measure"];
+const RUNS: readonly Study["of"][] = ["effect", "sweep", "text"];
 
 /** Who studies what a source shows. */
 export function studiesOf(source: Errands): Studies {

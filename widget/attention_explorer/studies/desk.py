@@ -17,7 +17,7 @@ Look = Generator[float, None, Studied]
 
 # Seconds that the browser waits before it hears how far a study is.
 _WITHIN = 0.1
-_RUNS_MODEL = ("effect", "sweep", "text", "measure")
+_RUNS_MODEL = ("effect", "sweep", "text")
 
 
 class Desk:
