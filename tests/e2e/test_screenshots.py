@@ -83,6 +83,26 @@ e1 = AttentionExplorer.qa(model, tokenizer, "What did the woman sell at the mark
 e1
 """,
 )
+# The course's exercise, and a pair of sentences that differ in a word.
+STUDIED = (
+    """
+from attention_explorer import AttentionExplorer, demo_model, trace
+model, tokenizer = demo_model()
+e0 = AttentionExplorer(
+    trace(model, tokenizer, "I saw the man with the telescope."), layer=1, heads=2,
+    view=["text", "evidence"], selected=5, also=[2, 4],
+)
+e0
+""",
+    """
+said = "The {} sat on the mat because it was tired."
+e1 = AttentionExplorer.compare(
+    *(trace(model, tokenizer, said.format(word)) for word in ("cat", "dog")),
+    names=("cat", "dog"), selected=8,
+)
+e1
+""",
+)
 VIEWS = ("text", "heads", "matrix", "model", "neuron")
 SIZES = ("n13", "n120", "n2000")
 
@@ -148,6 +168,26 @@ def test_gallery_of_questions(open_cells: OpenCells, theme: str) -> None:
             notebook.page.mouse.move(2, 2)
             complete(explorer)
             take(explorer.root, f"qa-{size}-{theme}")
+        notebook.set_theme("JupyterLab Light")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_gallery_of_evidence(open_cells: OpenCells, theme: str) -> None:
+    with open_cells(*STUDIED) as notebook:
+        notebook.page.set_viewport_size({"width": 1600, "height": 2400})
+        notebook.set_theme(f"JupyterLab {theme.title()}")
+        notebook.set_output_width(1000)
+        evidence, comparing = (notebook.explorer(i) for i in range(2))
+        for name in ("Cut the edge", "Ablate every head"):
+            evidence.root.get_by_role("button", name=name).first.click()
+            evidence.root.get_by_role("button", name="Stop").wait_for(state="hidden")
+        evidence.root.locator(".edge .effect").wait_for()
+        evidence.root.locator(".studies canvas").wait_for()
+        comparing.root.get_by_role("listitem").first.wait_for()
+        for name, explorer in (("evidence", evidence), ("compare", comparing)):
+            notebook.page.mouse.move(2, 2)
+            complete(explorer)
+            take(explorer.root, f"{name}-{theme}")
         notebook.set_theme("JupyterLab Light")
 
 
