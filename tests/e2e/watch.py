@@ -10,6 +10,8 @@ from playwright.sync_api import ConsoleMessage, Error, Page, Request
 OUR_OWN = {"127.0.0.1", "localhost"}
 # Modules of widgets are imported from blobs; anywidget reports what their hooks throw.
 OURS = ("blob:", "anywidget", "attention")
+# Lab itself says it of every widget that a pointer is on when its kernel goes.
+LABS = "Could not send widget sync message"
 
 
 class Watch:
@@ -31,7 +33,8 @@ class Watch:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         said = f"{message.text} {message.location.get('url', '')}"
-        if message.type == "error" and any(mark in said for mark in OURS):
+        is_ours = any(mark in said for mark in OURS) and LABS not in said
+        if message.type == "error" and is_ours:
             self.faults.append(f"console: {said}")
 
     def _on_error(self, error: Error) -> None:
