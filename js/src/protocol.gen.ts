@@ -459,8 +459,8 @@ export interface ReadsStudied {
 /**
  * A weight's percentile among `cells` of its distance, and what it carries.
  *
- * `norm` is the share of |Af| in the query's row, `logit` what it adds to the logit of
- * `logit_of`; where one is None, the sentence beside it says why.
+ * `norm` is the share of |Af| in the query's row, or `norm_why` says why it can't be had; `logit`
+ * what it adds to the logit of `logit_of`, where that is defined.
  */
 export interface PairStudied {
 	readonly of: "pair";
@@ -470,7 +470,6 @@ export interface PairStudied {
 	readonly norm_why: string;
 	readonly logit: number | null;
 	readonly logit_of: string;
-	readonly logit_why: string;
 }
 
 /** All tokens of two texts, and the pairs of them that stand opposite each other, in order. */

@@ -42,7 +42,7 @@ describe("the edge", () => {
 
 	test("a number that isn't defined gives its reason in its place", async () => {
 		const { view } = await openEvidence({ state: PINNED });
-		expect(view.text(".facts")).toContain("adds to a logitThis model gives vectors");
+		expect(view.text(".facts"), "where it isn't defined").not.toContain("logit");
 	});
 
 	test("no number is made up where the percentile isn't known, and the logit has its sign", async () => {
@@ -51,7 +51,7 @@ describe("the edge", () => {
 		opened.kernel.studied = (study) => {
 			const found = all(study);
 			if (typeof found === "string" || found.of !== "pair") return found;
-			const logit = { logit: -0.3125, logit_of: "“w8”", logit_why: "" };
+			const logit = { logit: -0.3125, logit_of: "“w8”" };
 			return { ...found, percentile: null, ...logit } satisfies PairStudied;
 		};
 		opened.model.set("selected", [5, 2]);

@@ -65,7 +65,6 @@ export function studiesOf(weights: Weights): (study: Study) => Studied | string 
 					norm_why: "",
 					logit: null,
 					logit_of: "",
-					logit_why: "This model gives vectors and no logits.",
 				};
 			case "head":
 				return LABELS;

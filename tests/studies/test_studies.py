@@ -108,7 +108,7 @@ def test_a_pair_stands_among_those_of_its_distance(explorer: AttentionExplorer) 
     explorer.measure = "norms"
     row = explorer.weights(5, 11)[query]
     assert pair["norm"] == pytest.approx(row[key] / row.sum(), rel=1e-5)
-    assert "decoder" in pair["logit_why"]
+    assert pair["logit"] is None, "an encoder has no logit that a weight adds to"
 
 
 def test_what_edits_change_is_what_python_measures(explorer: AttentionExplorer) -> None:

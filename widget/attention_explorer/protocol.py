@@ -476,8 +476,8 @@ class ReadsStudied(TypedDict):
 class PairStudied(TypedDict):
     """A weight's percentile among `cells` of its distance, and what it carries.
 
-    `norm` is the share of |Af| in the query's row, `logit` what it adds to the logit of
-    `logit_of`; where one is None, the sentence beside it says why.
+    `norm` is the share of |Af| in the query's row, or `norm_why` says why it can't be had; `logit`
+    what it adds to the logit of `logit_of`, where that is defined.
     """
 
     of: Literal["pair"]
@@ -487,7 +487,6 @@ class PairStudied(TypedDict):
     norm_why: str
     logit: float | None
     logit_of: str
-    logit_why: str
 
 
 class RoleInfo(TypedDict):

@@ -187,9 +187,9 @@ class StudiedView(ShownView):
         return looks.pair(study, self._carried(wish, study, looks.name_of(study["query"])))
 
     def _carried(self, wish: Wish, study: PairStudy, query: str) -> PairStudied:
-        """Return what a weight carries: its share of |Af|, what it adds to a logit, or why not."""
+        """Return what a weight carries: its share of |Af|, what it adds to a logit."""
         norms, norm_why = self._row_of("norms", wish, study)
-        logits, logit_why = self._row_of("logits", wish, study)
+        logits, _ = self._row_of("logits", wish, study)
         key = study["key"]
         return {
             "of": "pair",
@@ -199,7 +199,6 @@ class StudiedView(ShownView):
             "norm_why": norm_why,
             "logit": None if logits is None else float(logits[key]),
             "logit_of": f"what the model predicts after “{query}”",
-            "logit_why": logit_why,
         }
 
     def _row_of(self, measure: Measure, wish: Wish, study: PairStudy) -> tuple[Float | None, str]:

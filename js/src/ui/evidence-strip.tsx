@@ -65,7 +65,7 @@ function Edge({ now, pair }: { now: Case; pair: Pair }) {
 
 /** What a weight is beside others, and what it carries. */
 function Known({ found }: { found: PairStudied }) {
-	const { percentile, cells, norm, norm_why, logit, logit_of, logit_why } = found;
+	const { percentile, cells, norm, norm_why, logit, logit_of } = found;
 	return (
 		<>
 			<Fact name="percentile at this distance">
@@ -81,12 +81,11 @@ function Known({ found }: { found: PairStudied }) {
 			<Fact name="share of |Af| in the row" why={norm_why}>
 				{norm !== null && <b>{percent(norm)}</b>}
 			</Fact>
-			<Fact
-				name={logit_of ? `adds to the logit of ${logit_of}` : "adds to a logit"}
-				why={logit_why}
-			>
-				{logit !== null && <b>{signed(logit)}</b>}
-			</Fact>
+			{logit !== null && (
+				<Fact name={`adds to the logit of ${logit_of}`}>
+					<b>{signed(logit)}</b>
+				</Fact>
+			)}
 		</>
 	);
 }
