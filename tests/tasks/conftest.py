@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -21,6 +22,8 @@ from .questions import ASKED, PAIRS
 
 library: Any = transformers
 TEXTS = [context for context, _ in ASKED] + [question for question, _ in PAIRS]
+NORMALIZER = normalizers.BertNormalizer(lowercase=True)
+SPLITTER = pre_tokenizers.BertPreTokenizer()
 
 # Larger than usual, so that answers differ by more than rounding; much larger, and rounding grows
 # from layer to layer until it is as large as what the best answers differ by.
@@ -85,15 +88,28 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
 
 
 def _wordpiece() -> Any:
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer = Tokenizer(models.WordPiece(_pieces(), unk_token="[UNK]"))
+    tokenizer.normalizer = NORMALIZER
+    tokenizer.pre_tokenizer = SPLITTER
     tokenizer.decoder = decoders.WordPiece()
-    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    tokenizer.train_from_iterator(
-        TEXTS, trainers.WordPieceTrainer(vocab_size=500, special_tokens=specials)
-    )
     return tokenizer
+
+
+def _pieces() -> dict[str, int]:
+    """Return the special tokens, all letters, and the most frequent beginnings and ends of words.
+
+    A trained vocabulary differs from run to run, and with it the answers of a random model.
+    """
+    counts: Counter[str] = Counter()
+    for text in TEXTS:
+        for word, _ in SPLITTER.pre_tokenize_str(NORMALIZER.normalize_str(text)):
+            counts.update(word[:cut] for cut in range(1, len(word) + 1))
+            counts.update("##" + word[cut:] for cut in range(1, len(word)))
+    letters = sorted({letter for piece in counts for letter in piece.removeprefix("##")})
+    frequent = sorted(counts, key=lambda piece: (-counts[piece], piece))
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    pieces = dict.fromkeys([*specials, *letters, *("##" + it for it in letters), *frequent])
+    return {piece: number for number, piece in enumerate([*pieces][:500])}
 
 
 def _in_brackets(tokenizer: Any, pair: str, **options: Any) -> Any:
