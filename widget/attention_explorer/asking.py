@@ -17,13 +17,11 @@ from .runs import Progress, Runs, progress_bar
 from .shown_view import CLOSED, module
 from .state import Checked, check_answer
 from .tracing import Trace
-from .variants import Variant, Variants, in_units
+from .variants import TEXTS_KEPT, Variant, Variants, in_units
 
 if TYPE_CHECKING:
     from .tasks.qa import Answer, Answers, QuestionAnswering, Window
 
-# Longer contexts stay in Python: what crosses is saved with every notebook.
-CONTEXT_KEPT = 4_000
 # Seconds that the browser waits for an answer before it hears how far it is.
 _ASK_WITHIN = 0.1
 
@@ -172,7 +170,7 @@ class QAExplorer(AttentionExplorer):
         context = _range(of, here.context)
         return {
             "question": answers.question,
-            "context": answers.context if len(answers.context) <= CONTEXT_KEPT else None,
+            "context": answers.context if len(answers.context) <= TEXTS_KEPT else None,
             "answers": [_answer_info(answer, window, of) for answer in answers.answers],
             "windows": [f"{i + 1} of {len(answers.windows)}" for i in range(len(answers.windows))],
             "window": window,

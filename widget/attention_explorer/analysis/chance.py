@@ -11,10 +11,9 @@ import numpy.typing as npt
 from ..attention import Attention
 from ..attention.base import Float
 from .moved import CELLS, PLACES, Marks, Numbers, sample
+from .steps import finish
 
 _SEED = 0
-
-
 # Of float32, after some operations.
 _ROUNDING = 1e-6
 
@@ -138,13 +137,7 @@ def percentile_at_distance(
         The percentile, by midranks, among at most `PLACES` weights of each head.
     """
     offset = key - query
-    steps = diagonal_steps(attention, offset, special)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as stop:
-            cells = stop.value
-            break
+    cells = finish(diagonal_steps(attention, offset, special))
     weight = attention.rows(layer, [head], [query])[0, 0, key]
     is_sampled = len(diagonal_queries(attention, offset, special)) > PLACES
     return Standing(float(percentile(weight, cells)), cells.size, is_sampled)
