@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .attention import Attention
-from .attention.base import Float
+from .exported import ExportedView
 from .inputs import read_inputs
 from .protocol import Theme, ViewName
-from .state import check_index, check_layer
-from .studied_view import StudiedView
 from .tracing import Tokens, Trace, trace
 from .tracing.tracer import Store, load
-from .variants import key_tokens_of
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from pandas import DataFrame
     from typing_extensions import Self
 
     from .asking import QAExplorer
@@ -26,7 +19,7 @@ if TYPE_CHECKING:
     from .tracing.segments import Part
 
 
-class AttentionExplorer(StudiedView):
+class AttentionExplorer(ExportedView):
     """Linked, interactive views of what a Transformer attends to.
 
     Layers, heads and tokens count from 0; a layer is an index into the layers that have attention.
@@ -265,72 +258,6 @@ class AttentionExplorer(StudiedView):
         from .demo import demo_trace
 
         return cls(demo_trace(), **{"layer": 5, "heads": 11, **options})
-
-    @property
-    def attention(self) -> Attention:
-        """Where the numbers come from: the attention of the kind that is shown."""
-        return self._shown.attention
-
-    @property
-    def tokens(self) -> Tokens:
-        """The tokens of the queries."""
-        return self._shown.tokens
-
-    @property
-    def key_tokens(self) -> Tokens:
-        """The tokens of the keys; those of the queries where they are the same."""
-        return key_tokens_of(self._shown)
-
-    def weights(self, layer: int | None = None, head: int | None = None) -> Float:
-        """Return one head's exact weights.
-
-        Parameters
-        ----------
-        layer : int, optional
-            The chosen layer by default.
-        head : int, optional
-            The first of the chosen heads by default.
-
-        Returns
-        -------
-        ndarray of float32, shape (queries, keys)
-            A copy: it may be changed.
-
-        Raises
-        ------
-        ValueError
-            A layer or a head that isn't there.
-        """
-        attention = self.attention
-        layer, head = self._one_head(layer, head)
-        with self._lock:
-            return attention.matrix(layer, head)
-
-    def to_frame(
-        self,
-        layer: int | None = None,
-        head: int | None = None,
-        *,
-        queries: slice | None = None,
-        keys: slice | None = None,
-    ) -> DataFrame:
-        """Return one head's exact weights as a data frame; see `export.frame.to_frame`."""
-        from .export.frame import to_frame
-
-        return to_frame(self, layer, head, queries=queries, keys=keys)
-
-    def plot(self, view: ViewName | None = None, ax: Axes | None = None) -> Figure | Axes:
-        """Draw a view as it is now by matplotlib, for a paper; see `export.figure.plot`."""
-        from .export.figure import plot
-
-        return plot(self, view, ax)
-
-    def _one_head(self, layer: int | None, head: int | None) -> tuple[int, int]:
-        limits = self._limits
-        return (
-            self.layer if layer is None else check_layer(layer, limits),
-            self.heads[0] if head is None else check_index(head, limits.heads, "heads"),
-        )
 
     def __repr__(self) -> str:
         name = type(self).__name__

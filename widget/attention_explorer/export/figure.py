@@ -25,7 +25,7 @@ from .text import draw_text, text_room  # noqa: E402
 from .words import TokenText, wrapped  # noqa: E402
 
 if TYPE_CHECKING:
-    from ..explorer import AttentionExplorer
+    from ..exported import ExportedView
 
 # Dots an inch, for print; a notebook shows it at half of that, sharp on dense screens.
 _DPI = 200
@@ -62,7 +62,7 @@ _VIEWS: dict[ViewName, _View] = {
 
 
 def plot(
-    explorer: AttentionExplorer, view: ViewName | None = None, ax: Axes | None = None
+    explorer: ExportedView, view: ViewName | None = None, ax: Axes | None = None
 ) -> Figure | Axes:
     """Draw one of the explorer's views as it is now: kind, layer, heads, selected token, theme.
 

@@ -11,14 +11,14 @@ from .needed import need
 if TYPE_CHECKING:
     from pandas import DataFrame, MultiIndex
 
-    from ..explorer import AttentionExplorer
+    from ..exported import ExportedView
 
 # 64 MB of weights; labels cost as little as a row and a column of them.
 MOST_WEIGHTS = 4096**2
 
 
 def to_frame(
-    explorer: AttentionExplorer,
+    explorer: ExportedView,
     layer: int | None = None,
     head: int | None = None,
     *,

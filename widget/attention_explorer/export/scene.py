@@ -18,7 +18,7 @@ from ..tracing import Tokens
 from .colours import Ink, Palette, palette
 
 if TYPE_CHECKING:
-    from ..explorer import AttentionExplorer
+    from ..exported import ExportedView
 
 # Beyond this many queries a picture of them all is one of a sample.
 MOST_QUERIES = 1024
@@ -162,7 +162,7 @@ class Scene:
             return attention.columns(layer, heads, [key])[:, 0]
 
 
-def scene_of(explorer: AttentionExplorer) -> Scene:
+def scene_of(explorer: ExportedView) -> Scene:
     """Return what the explorer shows now."""
     query, key = explorer.selected or (None, None)
     shown = explorer._shown
