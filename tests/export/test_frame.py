@@ -78,9 +78,17 @@ def test_what_is_not_there_is_refused(cross: AttentionExplorer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("library", "call"), [("pandas", "to_frame()"), ("matplotlib", "plot('matrix')")]
+    ("library", "call", "extra"),
+    [
+        ("pandas", "to_frame()", "frame"),
+        ("matplotlib", "plot('matrix')", "plot"),
+        ("matplotlib", "to_png()", "plot"),
+        ("matplotlib", "to_svg()", "plot"),
+    ],
 )
-def test_without_the_library_a_sentence_says_how_to_get_it(library: str, call: str) -> None:
+def test_without_the_library_a_sentence_says_how_to_get_it(
+    library: str, call: str, extra: str
+) -> None:
     code = f"""
 import sys
 sys.modules[{library!r}] = None
@@ -92,4 +100,6 @@ except ModuleNotFoundError as error:
     print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert f"needs {library}: run `pip install {library}`" in done.stdout
+    name = call.partition("(")[0]
+    way = f"run `pip install 'attention-explorer[{extra}]'`"
+    assert f"{name} needs {library}: {way}" in done.stdout

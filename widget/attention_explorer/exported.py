@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from .attention import Attention
@@ -79,6 +80,26 @@ class ExportedView(StudiedView):
         from .export.figure import plot
 
         return plot(self, view, ax)
+
+    def to_png(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        view: ViewName | None = None,
+        dpi: float = 200,
+    ) -> bytes | None:
+        """Save a view as it is now as PNG, or return it; see `export.pictures.to_png`."""
+        from .export.pictures import to_png
+
+        return to_png(self, path, view=view, dpi=dpi)
+
+    def to_svg(
+        self, path: str | PathLike[str] | None = None, *, view: ViewName | None = None
+    ) -> str | None:
+        """Save a view as it is now as SVG, or return it; see `export.pictures.to_svg`."""
+        from .export.pictures import to_svg
+
+        return to_svg(self, path, view=view)
 
     def _one_head(self, layer: int | None, head: int | None) -> tuple[int, int]:
         limits = self._limits

@@ -93,20 +93,30 @@ def plot(
     ModuleNotFoundError
         matplotlib isn't installed.
     """
+    if ax is None:
+        return figure_of(explorer, view)
+    chosen, scene = _chosen(explorer, view), scene_of(explorer)
+    remarks = chosen.draw(ax, scene)
+    _write_below(ax, chosen, scene, remarks, 0)
+    return ax
+
+
+def figure_of(explorer: ExportedView, view: ViewName | None) -> Figure:
+    """Draw a view as a figure of its own; see `plot`."""
+    return _own_figure(_chosen(explorer, view), scene_of(explorer))
+
+
+def _chosen(explorer: ExportedView, view: ViewName | None) -> _View:
     if view is None:
         view = next((name for name in explorer.view if name != "text" and name in _VIEWS), "text")
     if view not in _VIEWS:
         names = ", ".join(map(repr, _VIEWS))
+        instead = "save it by ⤓ in the widget, or " if view in explorer._views else ""
         raise ValueError(
-            f"there is no figure of a view {view!r}: use one of {names}, e.g. plot('matrix')"
+            f"there is no figure of a view {view!r}: {instead}use one of {names}, e.g. "
+            "view='matrix'"
         )
-    scene = scene_of(explorer)
-    chosen = _VIEWS[view]
-    if ax is None:
-        return _own_figure(chosen, scene)
-    remarks = chosen.draw(ax, scene)
-    _write_below(ax, chosen, scene, remarks, 0)
-    return ax
+    return _VIEWS[view]
 
 
 def _own_figure(view: _View, scene: Scene) -> Figure:
