@@ -89,16 +89,20 @@ class ShownView(ViewState):
             layout={"flex": "1 1 auto"},
         )
 
-    def open(self) -> None:
-        """Open the comms: the data model's first, which the view model's state names."""
-        if self.comm is None:
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the state that crosses or is saved; the data model that it names is there first.
+
+        Any host opens the comm with it: Jupyter in `open`, marimo before.
+        """
+        if self._data is None and self._variants:
             self._data = AttentionSource(self._variants, self._ask_model, self._study)
             self._source = f"IPY_MODEL_{self._data.model_id}"
             for name, value in self._saved_state(
                 self._variants, self._variant, self.layer, self.heads[0]
             ).items():
                 setattr(self, name, value)
-        super().open()
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        return state
 
     def close(self) -> None:
         """Close the views and the data model, and let go of the weights."""
