@@ -92,9 +92,9 @@ class ShownView(ViewState):
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return the state that crosses or is saved; the data model that it names is there first.
 
-        Any host opens the comm with it: Jupyter in `open`, marimo before.
+        Any host opens the comm with all of it: Jupyter in `open`, marimo before.
         """
-        if self._data is None and self._variants:
+        if key is None and self._data is None and self._variants:
             self._data = AttentionSource(self._variants, self._ask_model, self._study)
             self._source = f"IPY_MODEL_{self._data.model_id}"
             for name, value in self._saved_state(
