@@ -48,7 +48,7 @@ def _read_kinds(
         shown = attentions.kinds[attentions.kind]
         tokens = shown.tokens if tokens is None else tokens
         key_tokens = shown.key_tokens if key_tokens is None else key_tokens
-        named = _with_tokens(shown, tokens, key_tokens)
+        named = with_tokens(shown, tokens, key_tokens)
         return {**attentions.kinds, attentions.kind: named}, attentions.kind
     if isinstance(attentions, Attention):
         attention = attentions
@@ -59,10 +59,10 @@ def _read_kinds(
             f"tokens are missing: give {attention.n_queries} strings, one for each query, e.g. "
             "tokenizer.convert_ids_to_tokens(inputs.input_ids[0])"
         )
-    return {"": _with_tokens(Kind(attention, _as_tokens(tokens)), tokens, key_tokens)}, ""
+    return {"": with_tokens(Kind(attention, _as_tokens(tokens)), tokens, key_tokens)}, ""
 
 
-def _with_tokens(
+def with_tokens(
     kind: Kind, tokens: Tokens | Sequence[str], key_tokens: Tokens | Sequence[str] | None
 ) -> Kind:
     """Return the kind with these tokens, of which there have to be as many as queries and keys."""
