@@ -29,7 +29,13 @@ NO_ATTENTIONS = (
 
 
 class DenseAttention(Attention):
-    """Attention over arrays of shape (heads, queries, keys), one a layer; see `dense_attention`."""
+    """Attention over arrays of shape (heads, queries, keys), one a layer; see `dense_attention`.
+
+    Attributes
+    ----------
+    are_shares : bool
+        Whether every row is of shares of 1, as a softmax gives them.
+    """
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class DenseAttention(Attention):
         self.causal = facts.causal
         self.signed = facts.lowest < 0
         self.scale = facts.scale
+        self.are_shares = facts.are_shares
         self.source = source
         self.notes = (*notes, *facts.notes())
 
@@ -120,7 +127,9 @@ def dense_attention(
     TypeError
         Something that is no array of real numbers.
     """
-    layers = (_layer(layer, number, batch_index) for number, layer in enumerate(_split(attentions)))
+    layers = (
+        _layer(layer, number, batch_index) for number, layer in enumerate(layers_of(attentions))
+    )
     return DenseAttention(layers, layer_numbers=layer_numbers, source=source)
 
 
@@ -163,8 +172,12 @@ class _Facts:
         self.causal = self.causal and _is_causal(layer)
 
     @property
+    def are_shares(self) -> bool:
+        return self.odd_rows == 0 and self.lowest >= 0
+
+    @property
     def scale(self) -> float:
-        if self.odd_rows == 0 and self.lowest >= 0:
+        if self.are_shares:
             return 1.0
         return max(self.highest, -self.lowest) or 1.0
 
@@ -178,8 +191,8 @@ class _Facts:
             )
 
 
-def _split(attentions: object) -> Iterable[object]:
-    """Return the layers of what the user gave."""
+def layers_of(attentions: object) -> Iterable[object]:
+    """Return the layers of what `dense_attention` takes, not looked at yet."""
     if isinstance(attentions, Mapping) or hasattr(attentions, "attentions"):
         attentions = _attentions_of(attentions)
     if attentions is None:
@@ -198,7 +211,8 @@ def _split(attentions: object) -> Iterable[object]:
         raise ValueError(
             "one array for all layers has to be (layers, heads, queries, keys) or (layers, batch, "
             f"heads, queries, keys), got shape {tuple(array.shape)}; one layer alone goes in a "
-            "list: [array]"
+            "list: [array]. Hidden states are (batch, tokens, width): outputs[-1] is these where a "
+            "model returned no attentions"
         )
     return (array[number] for number in range(array.shape[0]))
 

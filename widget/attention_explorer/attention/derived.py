@@ -156,9 +156,9 @@ def is_softmax(attention: Attention, layer: int) -> bool:
         number = attention.layer_numbers[layer]
         part = next(part for part in attention.parts if number in part.layer_numbers)
         return is_softmax(part, part.layer_numbers.index(number))
-    # Of arrays the notes say it if not: a largest weight of 1 alone doesn't make a softmax.
-    is_noted = isinstance(attention, DenseAttention) and attention.notes != ()
-    return attention.scale == 1 and not attention.signed and not is_noted
+    if isinstance(attention, DenseAttention):
+        return attention.are_shares
+    return attention.scale == 1 and not attention.signed
 
 
 def _merged(lines: list[Float], sizes: list[int], reduction: Reduction) -> Float:

@@ -1,4 +1,4 @@
-"""What a tokenizer's own strings mean: "##ing", "Ġcat", "▁cat", "<0xC3>" and special names."""
+"""What a tokenizer's own strings mean: "##ing", "Ġcat", "▁cat", "cat</w>", "<0xC3>", specials."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Literal, NamedTuple
 
-Scheme = Literal["wordpiece", "byte-level", "sentencepiece", "plain"]
+Scheme = Literal["wordpiece", "byte-level", "sentencepiece", "word ends", "plain"]
+WORD_END = "</w>"
 
 # Names that tokenizers really give to the tokens that they add. Markup that a person may have
 # written, such as <b> or <script>, is text.
@@ -58,6 +59,8 @@ def detect_scheme(ordinary: Sequence[str]) -> Scheme:
         return "byte-level"
     if any(re.match(r"##[^#\s]", token) for token in ordinary):
         return "wordpiece"
+    if any(token.endswith(WORD_END) and token != WORD_END for token in ordinary):
+        return "word ends"
     return "plain"
 
 
@@ -149,14 +152,19 @@ def _joined(
 def _spaced(raw: Sequence[str], special: Sequence[bool], scheme: Scheme) -> list[Piece]:
     """Read tokens whose white space is lost: it is put back as English spelling has it."""
     pieces: list[Piece] = []
-    before = ""
+    before, ended = "", True
     for token, is_special in zip(raw, special, strict=True):
         if is_special:
             pieces.append(Piece(token, "", False))
-            before = ""
+            before, ended = "", True
             continue
-        continues = scheme == "wordpiece" and token.startswith("##") and len(token) > 2
-        text = token[2:] if continues else token
+        continues, text = not ended, token
+        if scheme == "wordpiece":
+            continues = token.startswith("##") and len(token) > 2
+            text = token[2:] if continues else token
+        elif scheme == "word ends":
+            text = token.removesuffix(WORD_END) or token
+            ended = token.endswith(WORD_END)
         gap = "" if continues or _touch(before, text) else " "
         pieces.append(Piece(text, gap, not continues))
         before = text
