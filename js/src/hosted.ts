@@ -4,6 +4,7 @@ import type { ViewState } from "./protocol.gen";
 import { KernelSource } from "./source/kernel";
 import { Store } from "./store";
 import { Kept } from "./ui/kept";
+import { keepKeys } from "./ui/keys";
 import type { ExtraView } from "./views/view";
 
 const MODEL_REFERENCE = "IPY_MODEL_";
@@ -67,6 +68,7 @@ export const hosted = (extra: ExtraView | null) => () => {
 				// A shadow root of its own keeps the styles in, and the page's out, in every host.
 				const host = document.createElement("div");
 				el.append(host);
+				keepKeys(host, ends);
 				mountExplorer(host, new Store(model, ends, kept.history), source, kept, extra, ends);
 				ends.addEventListener("abort", () => host.remove());
 			});

@@ -1,4 +1,5 @@
 import { density, noteLetters } from "../draw/noted";
+import { EDITS } from "./keys";
 
 /** Make an element with properties and children; children that are strings become text, never HTML. */
 export function make<K extends keyof HTMLElementTagNameMap>(
@@ -56,9 +57,6 @@ export function isNative({ target, key }: KeyboardEvent): boolean {
 	if ((target as Element).matches(TAKES_KEYS)) return key !== "Tab" && !/^F\d/.test(key);
 	return (target as Element).matches("button, summary") && (key === "Enter" || key === " ");
 }
-
-/** What editing takes of the keys that are otherwise the host's. */
-const EDITS = /^[acvxyz]$/i;
 
 /** Keep what is typed into a field from the page and the host; what edits nothing is theirs. */
 export function typed(event: KeyboardEvent): void {
