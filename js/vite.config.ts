@@ -108,12 +108,12 @@ function exportsOf(file: string): string[] {
 const PARTS = ["compare", "evidence", "neuron"];
 
 /**
- * One file for explorers of any model, one for those of question answering, and one for each part that
- * comes when its view is opened: --mode widget, qa, compare, evidence, neuron.
+ * One file for explorers of any model, one for those of question answering, one for each part that comes
+ * when its view is opened, and the host of a single file: --mode widget, qa, compare, evidence, neuron, page.
  */
 export default defineConfig(({ mode }) => ({
 	// What a part has goes over the channel, which packs it.
-	plugins: [PARTS.includes(mode) ? part() : packed()],
+	plugins: PARTS.includes(mode) ? [part()] : mode === "page" ? [] : [packed()],
 	build: {
 		outDir: "../widget/attention_explorer/static",
 		// Emptying the folder would kill anywidget's hot reload.
@@ -124,7 +124,7 @@ export default defineConfig(({ mode }) => ({
 		target: "es2022",
 		lib: {
 			entry: `src/${mode}.ts`,
-			formats: [PARTS.includes(mode) ? "iife" : "es"],
+			formats: [[...PARTS, "page"].includes(mode) ? "iife" : "es"],
 			name: "part",
 			fileName: () => `${mode}.js`,
 		},

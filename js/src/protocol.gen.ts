@@ -121,7 +121,7 @@ export interface CheckResult {
  * So are `measures`, what there is to show: some names, a colon and why they can't be had,
  * nothing where they may. `number` is what one number of `measure` is called; of some row's
  * numbers one may say that they are shares of it where `shares`. Of a difference `against` is what
- * was subtracted.
+ * was subtracted. `held` says where the numbers are, "" in a kernel.
  */
 export interface Description {
 	readonly shown: string;
@@ -152,6 +152,7 @@ export interface Description {
 	readonly labels: readonly (readonly [string, number])[];
 	readonly labels_by: string;
 	readonly texts: readonly string[] | null;
+	readonly held: string;
 }
 
 /** An answer, "" for that there is none; its first and last token where its window is shown. */
@@ -688,4 +689,78 @@ export interface SavedReplies {
 export interface Snapshot {
 	readonly header: DataView | null;
 	readonly buffer: DataView | null;
+}
+
+/** A reply to what was asked; where no tile is named, its tiles are all at full resolution. */
+export interface RecordedReply {
+	readonly reply: WeightsReply;
+	readonly buffers: readonly string[];
+}
+
+/**
+ * What all scores of a head are made of.
+ *
+ * The buffer is float32, zlib: the queries' vectors, the keys', each query's steps key by key, and
+ * of each query the logarithm of the sum and both largest magnitudes.
+ */
+export interface RecordedTerms {
+	readonly layer: number;
+	readonly head: number;
+	readonly size: number;
+	readonly steps: readonly string[];
+	readonly sink: number | null;
+	readonly buffer: string;
+}
+
+/**
+ * A layer's weights on both sides of a comparison, float32, zlib.
+ *
+ * Of each head and query: those on all tokens of the first text, then of the second.
+ */
+export interface RecordedRows {
+	readonly layer: number;
+	readonly sizes: readonly [number, number];
+	readonly buffer: string;
+}
+
+/** What was studied, and what came of it. */
+export interface RecordedStudy {
+	readonly study: Study;
+	readonly studied: Studied;
+}
+
+/** One way to show the weights, the state that goes with it, and what is known of it. */
+export interface RecordedVariant {
+	readonly kind: string;
+	readonly measure: Measure;
+	readonly unit: Unit;
+	readonly hide: readonly Hideable[];
+	readonly hide_tokens: readonly number[];
+	readonly renormalise: boolean;
+	readonly description: Description;
+	readonly qa: QaInfo | null;
+	readonly tokens: TokensReply;
+	readonly weights: readonly RecordedReply[];
+	readonly terms: readonly RecordedTerms[];
+	readonly rows: readonly RecordedRows[];
+	readonly studies: readonly RecordedStudy[];
+}
+
+/**
+ * An explorer as it was left: the first variant is what it shows.
+ *
+ * `module` names its code; `choices` says what there is to choose where something else is.
+ */
+export interface RecordedExplorer {
+	readonly module: string;
+	readonly state: ViewState;
+	readonly variants: readonly RecordedVariant[];
+	readonly choices: string;
+}
+
+/** All that a page is made of: code by name, the parts zlib in base64, and the explorers. */
+export interface RecordedPage {
+	readonly modules: Readonly<Record<string, string>>;
+	readonly parts: Readonly<Record<string, string>>;
+	readonly explorers: readonly RecordedExplorer[];
 }

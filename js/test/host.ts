@@ -205,6 +205,7 @@ export function descriptionOf(
 		labels: [],
 		labels_by: "",
 		texts: [],
+		held: "",
 		...changes,
 	};
 }

@@ -263,6 +263,7 @@ def test_the_description_tells_what_there_is(softmax: Softmax, wires: dict[str, 
         "labels": [],
         "labels_by": "",
         "texts": [],
+        "held": "",
         "against": "",
     }
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .attention import Attention
     from .comparing import ComparingExplorer
     from .explorer import AttentionExplorer
+    from .export.html import to_html
     from .tasks.demo_qa import demo_qa_model
     from .tracing import Tokens, Trace, demo_model, trace
 
@@ -25,6 +26,7 @@ __all__ = [
     "__version__",
     "demo_model",
     "demo_qa_model",
+    "to_html",
     "trace",
 ]
 
@@ -38,6 +40,7 @@ _ROOMS = {
     "Trace": ".tracing",
     "demo_model": ".tracing",
     "demo_qa_model": ".tasks.demo_qa",
+    "to_html": ".export.html",
     "trace": ".tracing",
 }
 

@@ -77,9 +77,9 @@ def compress(chunks: Iterable[bytes]) -> bytes:
     return compressor.compress(b"".join(chunks)) + compressor.flush()
 
 
-def compress_within(limit: int, chunks: Iterable[bytes]) -> bytes | None:
+def compress_within(limit: int, chunks: Iterable[bytes], level: int = _LEVEL) -> bytes | None:
     """Compress the chunks as one zlib stream; None as soon as it is longer than `limit` bytes."""
-    compressor = zlib.compressobj(_LEVEL)
+    compressor = zlib.compressobj(level)
     stream = bytearray()
     for chunk in chunks:
         stream += compressor.compress(chunk)

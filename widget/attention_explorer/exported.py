@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from .attention import Attention
 from .attention.base import Float
@@ -100,6 +100,32 @@ class ExportedView(StudiedView):
         from .export.pictures import to_svg
 
         return to_svg(self, path, view=view)
+
+    @overload
+    def to_html(
+        self, path: None = None, *, title: str | None = None, max_mb: float = 10.0
+    ) -> str: ...
+    @overload
+    def to_html(
+        self,
+        path: str | PathLike[str],
+        *,
+        title: str | None = None,
+        max_mb: float = 10.0,
+    ) -> None: ...
+    def to_html(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        title: str | None = None,
+        max_mb: float = 10.0,
+    ) -> str | None:
+        """Write the view as one HTML file without kernel and network; see `export.html.to_html`."""
+        from .export.html import to_html
+
+        if path is None:
+            return to_html(self, title=title, max_mb=max_mb)
+        return to_html(self, path, title=title, max_mb=max_mb)
 
     def _one_head(self, layer: int | None, head: int | None) -> tuple[int, int]:
         limits = self._limits

@@ -82,6 +82,7 @@ def describe(variants: Variants, variant: Variant, model_name: str) -> Descripti
         "labels": list(kind.labels[:MOST_LABELS]),
         "labels_by": kind.labels_by,
         "texts": variants.texts,
+        "held": "",
     }
 
 

@@ -98,7 +98,7 @@ class Description(TypedDict):
     So are `measures`, what there is to show: some names, a colon and why they can't be had,
     nothing where they may. `number` is what one number of `measure` is called; of some row's
     numbers one may say that they are shares of it where `shares`. Of a difference `against` is what
-    was subtracted.
+    was subtracted. `held` says where the numbers are, "" in a kernel.
     """
 
     shown: str
@@ -129,6 +129,7 @@ class Description(TypedDict):
     labels: list[tuple[str, float]]
     labels_by: str
     texts: list[str] | None
+    held: str
 
 
 class AnswerInfo(TypedDict):
@@ -727,3 +728,84 @@ class Snapshot(TypedDict):
 
     header: bytes | None
     buffer: bytes | None
+
+
+# What a single file holds, where no kernel answers. Buffers are base64 there.
+
+
+class RecordedReply(TypedDict):
+    """A reply to what was asked; where no tile is named, its tiles are all at full resolution."""
+
+    reply: WeightsReply
+    buffers: list[str]
+
+
+class RecordedTerms(TypedDict):
+    """What all scores of a head are made of.
+
+    The buffer is float32, zlib: the queries' vectors, the keys', each query's steps key by key, and
+    of each query the logarithm of the sum and both largest magnitudes.
+    """
+
+    layer: int
+    head: int
+    size: int
+    steps: list[str]
+    sink: float | None
+    buffer: str
+
+
+class RecordedRows(TypedDict):
+    """A layer's weights on both sides of a comparison, float32, zlib.
+
+    Of each head and query: those on all tokens of the first text, then of the second.
+    """
+
+    layer: int
+    sizes: tuple[int, int]
+    buffer: str
+
+
+class RecordedStudy(TypedDict):
+    """What was studied, and what came of it."""
+
+    study: Study
+    studied: Studied
+
+
+class RecordedVariant(TypedDict):
+    """One way to show the weights, the state that goes with it, and what is known of it."""
+
+    kind: str
+    measure: Measure
+    unit: Unit
+    hide: list[Hideable]
+    hide_tokens: list[int]
+    renormalise: bool
+    description: Description
+    qa: QaInfo | None
+    tokens: TokensReply
+    weights: list[RecordedReply]
+    terms: list[RecordedTerms]
+    rows: list[RecordedRows]
+    studies: list[RecordedStudy]
+
+
+class RecordedExplorer(TypedDict):
+    """An explorer as it was left: the first variant is what it shows.
+
+    `module` names its code; `choices` says what there is to choose where something else is.
+    """
+
+    module: str
+    state: ViewState
+    variants: list[RecordedVariant]
+    choices: str
+
+
+class RecordedPage(TypedDict):
+    """All that a page is made of: code by name, the parts zlib in base64, and the explorers."""
+
+    modules: dict[str, str]
+    parts: dict[str, str]
+    explorers: list[RecordedExplorer]

@@ -285,7 +285,8 @@ export class KernelSource implements TileSource {
 
 	#refuse(names: readonly string[], fault: Fault): void {
 		for (const name of names) this.#refused.add(name);
-		this.fault = fault;
+		// A file that doesn't hold all of it says so once, in its notes.
+		if (fault.message) this.fault = fault;
 	}
 
 	#putTokens(reply: TokensReply): void {

@@ -20,7 +20,7 @@ export function About({
 				{aboutText(description, unit)}
 			</span>
 			<CheckSign {...description} />
-			<StatusSign status={status} source={source} />
+			<StatusSign status={status} source={source} held={description.held} />
 		</div>
 	);
 }
@@ -49,12 +49,12 @@ function CheckSign({ check, measure }: Description) {
 	);
 }
 
-function statusText(status: Status): string {
+function statusText(status: Status, held: string): string {
 	switch (status.kind) {
 		case "connecting":
 			return "connecting";
 		case "live":
-			return "live, exact";
+			return held || "live, exact";
 		case "computing":
 			return `computing, ${percent(status.share)}`;
 		case "stopped":
@@ -68,7 +68,15 @@ function statusText(status: Status): string {
 	}
 }
 
-function StatusSign({ status, source }: { status: Status; source: TileSource }) {
+function StatusSign({
+	status,
+	source,
+	held,
+}: {
+	status: Status;
+	source: TileSource;
+	held: string;
+}) {
 	return (
 		<>
 			<span
@@ -76,7 +84,7 @@ function StatusSign({ status, source }: { status: Status; source: TileSource }) 
 				role="status"
 				title={status.kind === "gone" ? status.why : ""}
 			>
-				{statusText(status)}
+				{statusText(status, held)}
 			</span>
 			{status.kind === "computing" && (
 				<>

@@ -1,0 +1,108 @@
+import type {
+	Description,
+	RecordedReply,
+	RecordedVariant,
+	SpanKey,
+	WeightsReply,
+	WeightsRequest,
+} from "../protocol.gen";
+import { everyTile, WeightCache } from "../source/cache";
+import { inflate } from "../source/codec";
+import { bytesFrom, deflate } from "./bytes";
+import { type Answer, NOT_HELD, refusal } from "./source";
+
+/** Weights as a file holds them, and what follows from them: lines, pools and sums. */
+export class RecordedNumbers {
+	readonly #description: Description;
+	readonly #replies: readonly RecordedReply[];
+	#read: Promise<WeightCache> | undefined;
+
+	constructor({ description, weights }: RecordedVariant) {
+		this.#description = description;
+		this.#replies = weights;
+	}
+
+	/** All at once, as it was recorded. */
+	everything(id: string): Answer {
+		const whole = this.#replies.find(({ reply }) => reply.tiles.length === 0 && !reply.rows.length);
+		if (!whole) return refusal(id, NOT_HELD);
+		const buffers = whole.buffers.map((text) => new DataView(bytesFrom(text).buffer));
+		return { reply: { ...whole.reply, id, tiles: everyTile(this.#description) }, buffers };
+	}
+
+	/** What is here of what is asked for; where nothing is, it isn't asked for again. */
+	async weights(asked: WeightsRequest): Promise<Answer> {
+		const cache = await this.#cache();
+		const tiles = found(asked.tiles, (key) => cache.tile(key)?.codes);
+		const strips = found(asked.strips, (key) => cache.strip(key));
+		const exact = (axis: "row" | "column") => (key: WeightsRequest["rows"][number]) => {
+			const line = cache.line(axis, key);
+			return line?.exact ? line.values : undefined;
+		};
+		const rows = found(asked.rows, exact("row"));
+		const columns = found(asked.columns, exact("column"));
+		const masses = found(asked.masses, (key) => cache.mass(key));
+		const spans = found(asked.spans, (key) => cache.span(key) ?? this.#span(cache, key));
+		const scores = asked.scores ? cache.scores : undefined;
+		const pixels = [...tiles.values(), ...strips.values()];
+		const lines = [rows, columns, masses, spans].flatMap((each) => [...each.values()]);
+		if (scores) lines.push(scores);
+		if (!pixels.length && !lines.length) return refusal(asked.id, NOT_HELD);
+		const reply: WeightsReply = {
+			id: asked.id,
+			kind: "weights",
+			tiles: [...tiles.keys()],
+			strips: [...strips.keys()],
+			encoding: this.#description.encoding,
+			rows: [...rows.keys()],
+			columns: [...columns.keys()],
+			masses: [...masses.keys()],
+			spans: [...spans.keys()],
+			scores: scores !== undefined,
+			progress: null,
+		};
+		return { reply, buffers: await Promise.all([deflate(pixels), deflate(lines)]) };
+	}
+
+	/** The mean over some queries of the sum over some keys in every head, where all are here. */
+	#span(cache: WeightCache, [first, stop, from, to]: SpanKey): Float32Array | undefined {
+		const { layers, heads } = this.#description;
+		const sums = new Float32Array(layers.length * heads);
+		for (let at = 0; at < sums.length; at++)
+			for (let query = first; query < stop; query++) {
+				const row = cache.line("row", [Math.floor(at / heads), at % heads, query]);
+				if (!row) return undefined;
+				for (const weight of row.values.subarray(from, to))
+					sums[at] = (sums[at] as number) + weight / (stop - first);
+			}
+		return sums;
+	}
+
+	#cache(): Promise<WeightCache> {
+		this.#read ??= this.#readAll();
+		return this.#read;
+	}
+
+	async #readAll(): Promise<WeightCache> {
+		// What can be pooled from what is here is, whether or not that is all.
+		const cache = new WeightCache({ ...this.#description, whole: true });
+		for (const { reply, buffers } of this.#replies) {
+			const [pixels, lines] = await Promise.all(buffers.map((text) => inflate(bytesFrom(text))));
+			const whole = reply.tiles.length === 0 && pixels?.length !== 0;
+			const tiles = whole ? everyTile(this.#description) : reply.tiles;
+			if (pixels) cache.putPixels({ ...reply, tiles }, pixels);
+			if (lines) cache.putLines(reply, lines);
+		}
+		return cache;
+	}
+}
+
+/** Those of some keys that something is found for, with it. */
+function found<K, V>(keys: readonly K[], find: (key: K) => V | undefined): Map<K, V> {
+	const all = new Map<K, V>();
+	for (const key of keys) {
+		const value = find(key);
+		if (value !== undefined) all.set(key, value);
+	}
+	return all;
+}

@@ -1,0 +1,194 @@
+"""Explorers as one HTML file, in which every view works without a kernel and without a network."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any, cast, overload
+
+from ..part import PARTS, STATIC, part_named
+from ..protocol import RecordedPage
+from .budget import Budget, packed, to_json
+from .recording import Recorder
+
+if TYPE_CHECKING:
+    import os
+
+    from ..exported import ExportedView
+
+_PAGE = Path(__file__).parent / "page.html"
+_MEGABYTE = 1_000_000
+
+
+@overload
+def to_html(
+    explorers: ExportedView | Iterable[ExportedView],
+    path: None = None,
+    *,
+    title: str | None = None,
+    max_mb: float = 10.0,
+) -> str: ...
+@overload
+def to_html(
+    explorers: ExportedView | Iterable[ExportedView],
+    path: str | os.PathLike[str],
+    *,
+    title: str | None = None,
+    max_mb: float = 10.0,
+) -> None: ...
+def to_html(
+    explorers: ExportedView | Iterable[ExportedView],
+    path: str | os.PathLike[str] | None = None,
+    *,
+    title: str | None = None,
+    max_mb: float = 10.0,
+) -> str | None:
+    """Write explorers as one HTML file that opens by a double click, without kernel or network.
+
+    Every view works in it as far as the file holds what it shows: the weights as they are while
+    there is room, else rounded to a byte, else overviews, the chosen heads and the pinned tokens;
+    and then other kinds of attention, words, hidden keys and measures. What it leaves out is said
+    on screen.
+
+    Parameters
+    ----------
+    explorers : AttentionExplorer or iterable of AttentionExplorer
+        What is on the page, one below the other, as they are now.
+    path : str or path-like, optional
+        The file to write, UTF-8; an older one is replaced.
+    title : str, optional
+        Of the page; by default what the models are called.
+    max_mb : float
+        The most that the file may have, in megabytes of 1,000,000 bytes.
+
+    Returns
+    -------
+    str or None
+        The HTML where there is no `path`.
+
+    Raises
+    ------
+    TypeError
+        Something that is no explorer.
+    ValueError
+        No explorer at all; `max_mb` too small for the least, which the message names.
+    RuntimeError
+        An explorer that is closed.
+    """
+    page = _page_of(_read_explorers(explorers), title, _read_bytes(max_mb))
+    if path is None:
+        return page
+    Path(path).write_text(page, encoding="utf-8", newline="\n")
+    return None
+
+
+def framed(page: str, height: int = 720) -> str:
+    """Return HTML that shows a page of `to_html` within another: in a cell's output, say.
+
+    It has no access to what is around it, and stays as it is where no kernel runs any more.
+
+    Parameters
+    ----------
+    page : str
+        What `to_html` returned.
+    height : int
+        In pixels; a person can draw it higher by its corner.
+    """
+    outer = f"height:{int(height)}px;min-height:160px;resize:vertical;overflow:hidden"
+    inner = "display:block;width:100%;height:100%;border:0"
+    return (
+        f'<div style="{outer}"><iframe sandbox="allow-scripts allow-downloads" '
+        f'style="{inner}" srcdoc="{html.escape(page)}"></iframe></div>'
+    )
+
+
+def _page_of(explorers: list[ExportedView], title: str | None, most: int) -> str:
+    modules = _modules_of(explorers)
+    names = {text: name for name, text in modules.items()}
+    page: RecordedPage = {"modules": modules, "parts": _parts_of(explorers), "explorers": []}
+    around = {
+        "title": _plain(_title_of(explorers) if title is None else title),
+        "sections": "\n".join(map(_section, explorers)),
+        "script": _script(),
+    }
+    template = Template(_PAGE.read_text(encoding="utf-8"))
+    frame = template.substitute(around, data=to_json(page))
+    left = most - len(frame.encode())
+    for i, explorer in enumerate(explorers):
+        share = left // (len(explorers) - i)
+        budget = Budget(share)
+        page["explorers"].append(Recorder(explorer).record(names[str(explorer._esm)], budget))
+        left -= share - budget.left
+    if left < 0:
+        raise ValueError(
+            f"max_mb={most / _MEGABYTE:g} is too little: the least of this page, its code, tokens "
+            f"and overviews, takes {math.ceil((most - left) / 10_000) / 100:.2f} MB"
+        )
+    return template.substitute(around, data=to_json(page))
+
+
+def _read_explorers(given: object) -> list[ExportedView]:
+    """Accept one explorer or several that are open."""
+    from ..exported import ExportedView
+
+    several = isinstance(given, Iterable) and not isinstance(given, str | bytes)
+    explorers: list[Any] = list(cast("Iterable[object]", given)) if several else [given]
+    for explorer in explorers:
+        if not isinstance(explorer, ExportedView):
+            raise TypeError(
+                "to_html takes an AttentionExplorer or several, to_html([first, second]); got "
+                f"{type(explorer).__name__}"
+            )
+        _ = explorer._shown
+    if not explorers:
+        raise ValueError("to_html takes at least one explorer, got none")
+    return explorers
+
+
+def _read_bytes(max_mb: float) -> int:
+    if not isinstance(max_mb, int | float) or not 0 < max_mb < math.inf:
+        raise ValueError(f"max_mb={max_mb!r:.80}: expected megabytes, a number above 0")
+    return int(max_mb * _MEGABYTE)
+
+
+def _modules_of(explorers: Iterable[ExportedView]) -> dict[str, str]:
+    """Return the code of some explorers by name, each once."""
+    texts = dict.fromkeys(str(explorer._esm) for explorer in explorers)
+    return {f"module {i}": text for i, text in enumerate(texts)}
+
+
+def _parts_of(explorers: Iterable[ExportedView]) -> dict[str, str]:
+    """Return the parts of the renderer that these explorers' views need, each once."""
+    views = {view for explorer in explorers for view in explorer._views}
+    return {name: packed([part_named(name)]) for name in PARTS if name in views}
+
+
+def _script() -> str:
+    path = STATIC / "page.js"
+    if not path.is_file():
+        raise RuntimeError(
+            f"the JavaScript part isn't built ({path} is missing): in the project's folder run "
+            "`pip install .` or `npm --prefix js run build`"
+        )
+    return path.read_text(encoding="utf-8").replace("</script", "<\\/script")
+
+
+def _title_of(explorers: Iterable[ExportedView]) -> str:
+    names = dict.fromkeys(explorer._description["model"] for explorer in explorers)
+    named = ", ".join(name for name in names if name)
+    return f"Attention of {named}" if named else "Attention"
+
+
+def _section(explorer: ExportedView) -> str:
+    """Return what is there before the page's script runs, and where none does: the text."""
+    tokens = explorer.tokens
+    text = "".join(gap + text for gap, text in zip(tokens.gap, tokens.text, strict=True))
+    return f'<section><p class="plain">{_plain(text)}</p></section>'
+
+
+def _plain(text: str) -> str:
+    """Return text as HTML; half a surrogate pair, which a tokenizer may leave, isn't UTF-8."""
+    return html.escape(text.encode("utf-8", "replace").decode())
