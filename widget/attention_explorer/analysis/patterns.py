@@ -90,13 +90,18 @@ class Text:
     @classmethod
     def of(cls, source: Source) -> Text:
         """Return what is known of a source's text."""
-        attention, same = source.attention, reads_itself(source)
         tokens = source.tokens if source.key_tokens is None else source.key_tokens
+        attention = source.attention
+        return cls.of_keys(tokens, attention.n_queries, attention.causal, reads_itself(source))
+
+    @classmethod
+    def of_keys(cls, tokens: Tokens, n_queries: int, causal: bool, same: bool = True) -> Text:
+        """Return what is known of the keys' tokens, and of who reads them."""
         named: Sequence[object] = tokens.raw if tokens.ids is None else tokens.ids
         return cls(
-            attention.n_queries,
-            attention.n_keys,
-            attention.causal,
+            n_queries,
+            len(tokens),
+            causal,
             same,
             vocabulary=np.unique(np.array(named), return_inverse=True)[1].astype(np.int64),
             special=np.array(tokens.special, bool),

@@ -89,10 +89,10 @@ def sum_steps(
     score, baseline, support = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     done, total = 0, sum(len(part.heads) for part in parts) * len(queries)
     for some in blocks(queries, attention.n_keys):
-        known: dict[tuple[str, ...], _Expected] = {}
+        known: dict[tuple[str, ...], Expected] = {}
         for part in parts:
             if part.aside not in known:
-                known[part.aside] = _Expected(text, some, part.aside)
+                known[part.aside] = Expected(text, some, part.aside)
             expected = known[part.aside]
             at_once = max(1, CELLS // (len(some) * attention.n_keys))
             for first in range(0, len(part.heads), at_once):
@@ -130,8 +130,23 @@ def _set_aside(rows: Float, keys: Indices) -> Flags:
     return is_left
 
 
-class _Expected:
-    """What some rows would read by each pattern, without the keys that are set aside."""
+class Expected:
+    """What some rows would read by each pattern, without the keys that are set aside.
+
+    Attributes
+    ----------
+    aside : array of int
+        The keys that are set aside.
+    fixed : array of float32, shape (keys, len(FIXED))
+        1 for the keys of each pattern that has the same ones for every row.
+    distances : array of float32, shape (rows, keys)
+    logs : array of float64, shape (rows,)
+        The entropy of a row that is uniform.
+    relative : list of array of int
+        Of each relative pattern its cells, counted through (rows, keys).
+    has, baselines : array of float64, shape (len(MEASURES), rows)
+        1 for the rows that have what is measured; and what uniform attention would have of it.
+    """
 
     def __init__(self, text: Text, queries: Indices, patterns_aside: tuple[str, ...]) -> None:
         hidden = np.zeros(text.n_keys, bool)
@@ -139,29 +154,29 @@ class _Expected:
             hidden |= text.fixed(pattern)
         self.aside = np.flatnonzero(hidden)
         fixed = [text.fixed(pattern) & ~hidden for pattern in FIXED]
-        self._fixed = np.stack(fixed, 1).astype(np.float32)
-        self._distances = abs(queries[:, None] - np.arange(text.n_keys)).astype(np.float32)
+        self.fixed = np.stack(fixed, 1).astype(np.float32)
+        self.distances = abs(queries[:, None] - np.arange(text.n_keys)).astype(np.float32)
         readable = text.count(queries, ~hidden)
-        self._logs = np.log(np.maximum(readable, 2))
+        self.logs = np.log(np.maximum(readable, 2))
         every = np.ones(len(queries))
         counts, has = list[Indices](), [every, every, every * text.same, readable > 1]
         for keys_of_all in fixed:
             counts.append(text.count(queries, keys_of_all))
             # A fixed pattern is a share of every row, be it nothing.
             has.append(every)
-        self._relative = list[Indices]()
+        self.relative = list[Indices]()
         for pattern in RELATIVE:
             rows, keys = text.pairs(pattern, queries)
             rows, keys = rows[~hidden[keys]], keys[~hidden[keys]]
-            self._relative.append(rows * text.n_keys + keys)
+            self.relative.append(rows * text.n_keys + keys)
             read = rows[text.may_read(queries[rows], keys)]
             counts.append(np.bincount(read, minlength=len(queries)))
             has.append(np.bincount(rows, minlength=len(queries)) > 0)
         # Uniform attention is as broad as can be; its other shapes are compared with nothing.
         no_share = every * np.nan
         shares = np.stack(counts) / np.maximum(readable, 1)
-        self._has = np.stack(has).astype(np.float64)
-        self._uniform = self._has * np.stack([no_share, no_share, no_share, every, *shares])
+        self.has = np.stack(has).astype(np.float64)
+        self.baselines = self.has * np.stack([no_share, no_share, no_share, every, *shares])
 
     def shapes(self, rows: Float) -> Numbers:
         """Return the sums over rows of entropy, peak, distance and breadth, shape (4, heads)."""
@@ -169,23 +184,23 @@ class _Expected:
         np.log(work, out=work)
         work *= rows
         entropies = -work.sum(-1)
-        distances = np.multiply(rows, self._distances, out=work).sum(-1)
-        by_row = (entropies, rows.max(-1), distances, entropies / self._logs)
+        distances = np.multiply(rows, self.distances, out=work).sum(-1)
+        by_row = (entropies, rows.max(-1), distances, entropies / self.logs)
         return np.stack([each.sum(-1, dtype=np.float64) for each in by_row])
 
     def masses(self, rows: Float) -> Numbers:
         """Return the sums of the weights on each pattern's keys, shape (len(PATTERNS), heads)."""
-        fixed = (rows @ self._fixed).sum(1, dtype=np.float64)
+        fixed = (rows @ self.fixed).sum(1, dtype=np.float64)
         flat = rows.reshape(len(rows), -1)
-        relative = [flat.take(at, 1).sum(1, dtype=np.float64) for at in self._relative]
+        relative = [flat.take(at, 1).sum(1, dtype=np.float64) for at in self.relative]
         return np.stack([*fixed.T, *relative])
 
     def counts(self, is_left: Flags) -> Numbers:
         """Return how many rows have such keys, of those with something left."""
-        counts: Numbers = self._has @ is_left.T
+        counts: Numbers = self.has @ is_left.T
         return counts
 
     def uniform(self, is_left: Flags) -> Numbers:
         """Return the sums over the same rows of what uniform attention would have."""
-        shares: Numbers = self._uniform @ is_left.T
+        shares: Numbers = self.baselines @ is_left.T
         return shares

@@ -40,6 +40,8 @@ class Record:
         What the module says of itself; a backend may use it where there is no mask.
     output : tensor, shape (batch, queries, heads, d)
         The backend's own output, a part of the graph where gradients are kept.
+    weights : tensor, shape (batch, heads, queries, keys), or None
+        Those that the backend returns beside it, as the eager one does.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Record:
     options: dict[str, Any]
     is_causal: bool
     output: torch.Tensor
+    weights: torch.Tensor | None = None
 
 
 # What it returns, if anything, takes the place of the output.
@@ -160,6 +163,7 @@ def _recording(get_interface: Callable[..., Any]) -> Callable[..., Any]:
                         options={**options, **{f"argument {i + 5}": a for i, a in enumerate(args)}},
                         is_causal=bool(getattr(module, "is_causal", True)),
                         output=output,
+                        weights=result[1] if len(result) > 1 else None,
                     )
                 )
                 output = output if altered is None else altered

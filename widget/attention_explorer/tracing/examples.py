@@ -83,7 +83,7 @@ def from_texts(
         for t in texts
     ]
     padding = getattr(tokenizer, "pad_token_id", None) or 0
-    batch, mask = _pad(encodings, padding)
+    batch, mask = padded(encodings, padding)
     tokens = [
         Tokens.from_encoding(tokenizer, encoding, [p for p in (t.text, t.pair) if p is not None])
         for encoding, t in zip(encodings, texts, strict=True)
@@ -92,7 +92,7 @@ def from_texts(
     streams = {"source": source, "text": source}
     if takes_target(model):
         decoders = [{"input_ids": _target_ids(model, tokenizer, text.target)} for text in texts]
-        decoder, mask = _pad(decoders, padding)
+        decoder, mask = padded(decoders, padding)
         batch["decoder_input_ids"] = decoder["input_ids"]
         if len(texts) > 1:
             batch["decoder_attention_mask"] = mask
@@ -251,7 +251,7 @@ def _shifted(model: Any, labels: torch.Tensor) -> torch.Tensor:
     return torch.cat([before, labels[:, :-1]], dim=1)
 
 
-def _pad(
+def padded(
     encodings: Sequence[Mapping[str, Any]], padding: int
 ) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
     """Return a batch that is padded on the right, and where it isn't padding."""
