@@ -52,10 +52,12 @@ def watched_page(browser: Browser, allowed: Collection[str] = ()) -> Iterator[Pa
 
 
 @contextlib.contextmanager
-def open_notebook(browser: Browser, url: str, name: str) -> Iterator[LabNotebook]:
+def open_notebook(
+    browser: Browser, url: str, name: str, at: str = "lab/tree"
+) -> Iterator[LabNotebook]:
     """Open a notebook in a page of its own; its kernel ends with the block."""
     with watched_page(browser) as page:
-        notebook = LabNotebook(page, url, name)
+        notebook = LabNotebook(page, url, name, at)
         notebook.wait_for_kernel()
         yield notebook
         notebook.shut_down()

@@ -1,4 +1,4 @@
-"""A notebook in a real JupyterLab, driven as a person would, read as its Python would."""
+"""A notebook in a real JupyterLab or Notebook 7, driven as a person would, read as its Python would."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def write_notebook(path: Path, cells: list[str]) -> Path:
 
 
 class LabNotebook:
-    """One notebook open in a page of JupyterLab."""
+    """One notebook open in a page of JupyterLab; or of Notebook 7, which is built of its parts."""
 
-    def __init__(self, page: Page, url: str, name: str) -> None:
+    def __init__(self, page: Page, url: str, name: str, at: str = "lab/tree") -> None:
         self.page = page
-        page.goto(f"{url}/lab/tree/{name}?reset")
+        page.goto(f"{url}/{at}/{name}?reset")
 
     def wait_for_kernel(self) -> None:
         self.page.wait_for_function(_READY, timeout=60_000)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -56,6 +56,9 @@ def _own_settings(home: str) -> dict[str, str]:
         "JUPYTER_CONFIG_DIR": f"{home}/config",
         "JUPYTER_DATA_DIR": f"{home}/data",
         "IPYTHONDIR": f"{home}/ipython",
+        "XDG_CONFIG_HOME": f"{home}/config",
+        "XDG_CACHE_HOME": f"{home}/cache",
+        "XDG_STATE_HOME": f"{home}/state",
     }
 
 
@@ -72,24 +75,45 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
 @contextlib.contextmanager
 def jupyter_lab(folder: Path) -> Iterator[str]:
     """Serve JupyterLab with the settings of the examples."""
-    port = free_port()
     with tempfile.TemporaryDirectory() as settings:
         shutil.copy(EXAMPLES / "lab-settings.json", f"{settings}/overrides.json")
-        options = [
-            f"--ServerApp.port={port}",
-            "--ServerApp.port_retries=0",
-            "--ServerApp.ip=127.0.0.1",
-            "--ServerApp.token=",
-            "--ServerApp.password=",
-            "--ServerApp.open_browser=False",
-            "--ServerApp.allow_root=True",
-            "--LabApp.expose_app_in_browser=True",
-            "--LabApp.news_url=None",
-            f"--LabApp.app_settings_dir={settings}",
-            f"--ServerApp.root_dir={folder}",
-        ]
-        with serving(["jupyterlab", *options], port, folder) as url:
+        options = ["--LabApp.news_url=None", f"--LabApp.app_settings_dir={settings}"]
+        with _jupyter("jupyterlab", "LabApp", folder, options) as url:
             yield url
+
+
+@contextlib.contextmanager
+def notebook_7(folder: Path) -> Iterator[str]:
+    """Serve Jupyter Notebook as it comes."""
+    with _jupyter("notebook", "JupyterNotebookApp", folder) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def _jupyter(module: str, app: str, folder: Path, options: Sequence[str] = ()) -> Iterator[str]:
+    port = free_port()
+    general = [
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.token=",
+        "--ServerApp.password=",
+        "--ServerApp.open_browser=False",
+        "--ServerApp.allow_root=True",
+        f"--{app}.expose_app_in_browser=True",
+        f"--ServerApp.root_dir={folder}",
+    ]
+    with serving([module, *general, *options], port, folder) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def marimo(page: Path) -> Iterator[str]:
+    """Run a marimo notebook as a page."""
+    port = free_port()
+    options = [f"--port={port}", "--host=127.0.0.1", "--headless", "--no-token", "--no-check"]
+    with serving(["marimo", "run", str(page), *options], port, page.parent) as url:
+        yield url
 
 
 @contextlib.contextmanager

@@ -7,6 +7,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Position, expect
 
+from attention_explorer.tracing import Kind
+
 
 class Explorer:
     """One view of one explorer; ``root`` is inside its shadow root."""
@@ -49,6 +51,14 @@ class Explorer:
     def item(self, label: str) -> Locator:
         """What the readout says under a label."""
         return self.readout.locator(".item").filter(has_text=label)
+
+    def expect_exact(self, query: int, reads: Kind, layer: int, head: int) -> None:
+        """Hover a token: what it reads most is read out with Python's own weight."""
+        row = reads.attention.row(layer, head, query)
+        key = int(row.argmax())
+        self.token(query).hover()
+        first = self.item(f"({query}) reads").locator(".read").first
+        expect(first).to_have_text(f"{reads.tokens.text[key]} {row[key]:.4f}")
 
     def cross(self) -> str:
         """What the matrix shows of the focus, as a picture to compare."""

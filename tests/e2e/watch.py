@@ -10,6 +10,11 @@ from playwright.sync_api import ConsoleMessage, Error, Page, Request
 OUR_OWN = {"127.0.0.1", "localhost"}
 # Modules of widgets are imported from blobs; anywidget reports what their hooks throw.
 OURS = ("blob:", "anywidget", "attention")
+# What hosts themselves ask of others, none of it for us: all of it fails here, and may.
+VOILA_ICONS = {
+    f"https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@%5E5/css/{name}.min.css"
+    for name in ("all", "v4-shims")
+}
 # Lab itself says it of every widget that a pointer is on when its kernel goes.
 LABS = "Could not send widget sync message"
 
