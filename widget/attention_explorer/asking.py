@@ -87,6 +87,10 @@ class QAExplorer(AttentionExplorer):
         """The trace of the window that is shown."""
         return None if self._asked is None else self._asked.trace
 
+    def _said_beside(self) -> list[str]:
+        best = self._needed.answers.answers[0]
+        return [f"{self.question} → {best.text or 'no answer'} ({best.probability:.2f})"]
+
     @property
     def _needed(self) -> Asked:
         if self._asked is None:

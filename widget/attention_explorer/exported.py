@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from .attention import Attention
 from .attention.base import Float
@@ -100,6 +100,20 @@ class ExportedView(StudiedView):
         from .export.pictures import to_svg
 
         return to_svg(self, path, view=view)
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the view, and beside it a picture for pages that show no widgets."""
+        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
+        if bundle is not None and self._variants:
+            from .export.still import still_of
+
+            still = still_of(self)
+            bundle[0].update({"text/html": still} if still else {})
+        return bundle
+
+    def _said_beside(self) -> list[str]:
+        """Return what a picture says before anything else."""
+        return []
 
     @overload
     def to_html(

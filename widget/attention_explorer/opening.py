@@ -31,9 +31,11 @@ from .tracing import Kind
 from .tracing.trace import Check
 from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
-# What a notebook grows by with a view: its module, its state, and as base64 the snapshot.
+# What a notebook grows by with a view: its module, its state, a still for pages without widgets
+# (`export.still`), and as base64 the snapshot.
 SAVED_BYTES = 100_000
 STATE_BYTES = 4_500
+STILL_BYTES = 8_000
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
@@ -105,7 +107,8 @@ def _number(measure: Measure, attention: Attention) -> str:
 def room_beside(module: str, state: Mapping[str, object]) -> int:
     """Return how many bytes a snapshot may have beside a module and more state than is usual."""
     more = len(json.dumps(state, default=lambda data: b64encode(data).decode()))
-    return min(SNAPSHOT_BYTES, SAVED_BYTES - STATE_BYTES - more - len(json.dumps(module)))
+    beside = STATE_BYTES + STILL_BYTES + more + len(json.dumps(module))
+    return min(SNAPSHOT_BYTES, SAVED_BYTES - beside)
 
 
 def take_snapshot(kind: Kind, layer: int, head: int, room: int = SNAPSHOT_BYTES) -> Snapshot:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..attention.base import Float
 from .scene import Scene
-from .words import short
+from .signs import short
 
 
 def caption_of(scene: Scene, remarks: Sequence[str], every_head: bool) -> str:

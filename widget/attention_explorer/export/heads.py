@@ -13,23 +13,23 @@ from matplotlib.path import Path
 
 from ..attention.base import Float
 from ..tracing import Tokens
-from .caption import heads_text, mean_text, percent, selected_text
+from .caption import heads_text, mean_text, selected_text
 from .colours import Rgb
 from .layout import Room, bare, marks
 from .lines import (
     FAINTEST,
     Indices,
     Lines,
-    Resting,
     column_lines,
-    limits_text,
+    left_out,
     resting_lines,
     row_lines,
     strength,
 )
 from .scene import Scene
 from .shades import size_in_points
-from .words import TokenText, fitted, shown, width_of
+from .signs import shown
+from .words import TokenText, fitted, width_of
 
 # In points; labels need rows of some height, and a figure a page.
 _WIDTH = 400.0
@@ -81,7 +81,7 @@ def draw_heads(ax: Axes, scene: Scene) -> list[str]:
         strength(resting.lines.weights, scene) * drawing.lightness * (_BEHIND if selected else 1),
         scene.colours.reader,
     )
-    remarks = _left_out(scene, resting)
+    remarks = left_out(scene, resting)
     if scene.key is not None and scene.readers is not None:
         drawing.front(column_lines(scene, scene.readers, scene.key), scene.colours.reader)
     if scene.query is not None and scene.reads is not None:
@@ -96,18 +96,6 @@ def draw_heads(ax: Axes, scene: Scene) -> list[str]:
             remarks.append(f"numbers: mean over {len(scene.heads)} heads")
     elif scene.received is not None:
         remarks.append(f"bars: mean {scene.number} that a key receives{mean_text(scene)}")
-    return remarks
-
-
-def _left_out(scene: Scene, resting: Resting) -> list[str]:
-    """Say how much of the weight has lines, and why the rest has none."""
-    limits = limits_text(scene)
-    remarks = []
-    if limits or resting.held < 0.9995:
-        reasons = ", ".join(filter(None, (limits, "less the faintest" if resting.faint else "")))
-        remarks.append(f"lines hold {percent(resting.held)} of all {scene.number} ({reasons})")
-    if resting.every > 1:
-        remarks.append(f"lines of 1 query in {resting.every}")
     return remarks
 
 

@@ -111,7 +111,31 @@ def column_lines(scene: Scene, columns: Float, key: int) -> Lines:
     return Lines(heads, queries, np.full_like(queries, key), columns[heads, queries])
 
 
-def limits_text(scene: Scene) -> str:
+def strongest(scene: Scene, resting: Resting, most: int) -> Resting:
+    """Return at most so many of the lines."""
+    lines = resting.lines
+    if len(lines) <= most:
+        return resting
+    kept = lines.only(np.sort(np.argsort(-strength(lines.weights, scene), kind="stable")[:most]))
+    return resting._replace(
+        lines=kept, held=resting.held * mass(kept.weights) / mass(lines.weights)
+    )
+
+
+def left_out(scene: Scene, resting: Resting, fewer: str = "") -> list[str]:
+    """Say how much of the weight has lines, and why the rest has none: by limits, or `fewer`."""
+    limits = _limits_text(scene)
+    remarks = []
+    if limits or resting.held < 0.9995:
+        faint = "less the faintest" if resting.faint else ""
+        reasons = ", ".join(filter(None, (limits, fewer or faint)))
+        remarks.append(f"lines hold {percent(resting.held)} of all {scene.number} ({reasons})")
+    if resting.every > 1:
+        remarks.append(f"lines of 1 query in {resting.every}")
+    return remarks
+
+
+def _limits_text(scene: Scene) -> str:
     """Return the limits that are set, in words."""
     limits = []
     if scene.between:

@@ -16,7 +16,8 @@ from .colours import Rgb
 from .layout import Room, bare, marks, moved
 from .scene import Scene
 from .shades import colour_map, colour_norm, size_in_pixels, size_in_points
-from .words import TokenText, fitted, shown, width_of
+from .signs import shown
+from .words import TokenText, fitted, width_of
 
 # Cells a side; more would be less than a pixel of a figure that fits a page.
 MOST_CELLS = 512

@@ -17,8 +17,9 @@ from .layout import Room, bare, from_corner
 from .lines import chosen
 from .scene import Scene
 from .shades import size_in_points
+from .signs import shown
 from .typeset import Placed, joins, typeset
-from .words import TokenText, shown
+from .words import TokenText
 
 Role = Literal["both", "query", "key"]
 

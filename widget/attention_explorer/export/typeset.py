@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..tracing import Tokens
-from .words import shown, width_of
+from .signs import shown
+from .words import width_of
 
 # In parts of the text's size: room at each side that is free, and around specials.
 _PADDING = 0.12

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,6 @@ from matplotlib import font_manager, rcParams
 from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
-
-from ..tracing import Tokens
 
 # Asked for what the user's own font lacks, those of them that are installed.
 _FALLBACKS = (
@@ -37,8 +34,6 @@ _FALLBACKS = (
     "Segoe UI Emoji",
     "Segoe UI Symbol",
 )
-_INVISIBLE = {"\n": "↵", "\t": "⇥", "\r": "↵"}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MEASURED_AT = 10
 
 
@@ -68,22 +63,6 @@ def families() -> list[str]:
 def width_of(text: str, size: float) -> float:
     """Return how wide a text is, in points."""
     return _measured(text, tuple(families())) * size / _MEASURED_AT
-
-
-def shown(tokens: Tokens, index: int) -> str:
-    """Return a token's text where it stands alone: what would be invisible is a sign."""
-    text = tokens.text[index]
-    if text == "":
-        return "∅"
-    if text.isspace():
-        return "".join(_INVISIBLE.get(letter, "␣") for letter in text)
-    return _CONTROL.sub(lambda match: _INVISIBLE.get(match[0], "\ufffd"), text)
-
-
-def short(tokens: Tokens, index: int, length: int = 24) -> str:
-    """Return the same, cut to a length."""
-    text = shown(tokens, index)
-    return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
 def fitted(text: str, size: float, room: float) -> str:

@@ -1,0 +1,240 @@
+"""The picture beside a view, for pages that show no widgets."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from base64 import b64decode
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from IPython.core.formatters import DisplayFormatter
+from matplotlib.image import imread
+
+from attention_explorer.attention.base import Float
+from attention_explorer.attention.dense import DenseAttention
+from attention_explorer.explorer import AttentionExplorer
+from attention_explorer.export.still_matrix import CELLS_READ
+from attention_explorer.opening import STILL_BYTES
+
+if TYPE_CHECKING:
+    from tests.export.conftest import Explore, Weights
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SVG = "{http://www.w3.org/2000/svg}"
+IMAGE = re.compile(r"<img width='440' alt='([^'<>]*)' src='data:image/svg\+xml;base64,([^'<>]*)'>")
+
+
+def still_of(explorer: AttentionExplorer) -> str:
+    bundle = explorer._repr_mimebundle_()
+    assert bundle is not None
+    assert bundle[0][WIDGET]["model_id"] == explorer.model_id
+    return str(bundle[0]["text/html"])
+
+
+def svg_of(explorer: AttentionExplorer) -> ET.Element:
+    found = IMAGE.fullmatch(still_of(explorer))
+    assert found
+    return ET.fromstring(b64decode(found[2]).decode())
+
+
+def texts_of(explorer: AttentionExplorer) -> list[str]:
+    return ["".join(el.itertext()) for el in svg_of(explorer).iter(f"{SVG}text")]
+
+
+def lines_of(explorer: AttentionExplorer) -> list[tuple[int, int]]:
+    drawn = "".join(el.get("d", "") for el in svg_of(explorer).iter(f"{SVG}path"))
+    curves = re.findall(r"M0 (\d+)C1 \1 2 (\d+) 3 \2", drawn)
+    return sorted((int(query), int(key)) for query, key in curves)
+
+
+def pixels_of(explorer: AttentionExplorer) -> npt.NDArray[np.float32]:
+    (image,) = svg_of(explorer).iter(f"{SVG}image")
+    png = b64decode(image.attrib["href"].removeprefix("data:image/png;base64,"))
+    pixels: npt.NDArray[np.float32] = imread(io.BytesIO(png))[..., :3]
+    return pixels
+
+
+def noise(heads: int, tokens: int) -> Weights:
+    """Attention that no compression makes smaller."""
+    weights = np.random.default_rng(1).dirichlet(np.ones(tokens), (2, heads, tokens))
+    return weights.astype(np.float32)
+
+
+# --- beside the view
+
+
+def test_a_cell_has_the_view_and_the_picture(explore: Explore) -> None:
+    """Catches a picture that takes the view's place, which Jupyter asks for by this formatter."""
+    formatter: Any = DisplayFormatter()
+    data, _ = formatter.format(explore(5))
+    assert data[WIDGET]["version_major"] == 2
+    assert data["text/plain"].startswith("AttentionExplorer(")
+    assert IMAGE.fullmatch(data["text/html"])
+
+
+def test_it_shows_what_is_chosen_when_it_is_shown(explore: Explore) -> None:
+    """Catches a picture of the explorer as it was opened."""
+    explorer = explore(5)
+    explorer.layer = 0
+    explorer.heads = [1]
+    assert "layer 0 · head 1" in texts_of(explorer)
+
+
+def test_a_closed_explorer_has_none(explore: Explore) -> None:
+    explorer = explore(5)
+    explorer.close()
+    assert explorer._repr_mimebundle_ is None
+
+
+def test_it_takes_no_library_and_no_long_import() -> None:
+    """Catches a display that fails, or waits a second, for want of matplotlib."""
+    code = """
+import sys
+sys.modules["matplotlib"] = sys.modules["pandas"] = sys.modules["PIL"] = None
+from attention_explorer import AttentionExplorer as Explorer
+Explorer._esm = Explorer._esm or "export default {}"
+print(Explorer.demo(selected=8)._repr_mimebundle_()[0]["text/html"][:10], "torch" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "<img width False\n"
+
+
+# --- short texts
+
+
+def test_lines_are_the_largest_weights_of_each_row(cross: AttentionExplorer) -> None:
+    """Catches queries taken for keys, and lines of another head."""
+    weights = cross.weights()
+    expected = []
+    for query, row in enumerate(weights):
+        order = sorted(range(7), key=lambda key: -float(row[key]))
+        held = 0.0
+        for key in order:
+            if held >= 0.8 * row.sum() - 1e-6:
+                break
+            held += float(row[key])
+            expected.append((query, key))
+    assert lines_of(cross) == sorted(expected)
+    assert any("the top 80 % of each row" in text for text in texts_of(cross))
+
+
+def test_tokens_are_text_and_never_markup(cross: AttentionExplorer) -> None:
+    """Catches tokens that become elements, in the picture or in the page, and lost ones."""
+    texts = texts_of(cross)
+    signs = {"a\nb": "a↵b", "": "∅", "\x00": "�"}
+    assert texts[:10] == [signs.get(token, token) for token in cross.tokens.text]
+    assert texts[10:17] == list(cross.key_tokens.text)
+    assert any(text.startswith("m_$1$") for text in texts)
+
+
+def test_what_xml_can_not_hold_is_a_sign(explore: Explore) -> None:
+    """Catches a picture that no browser opens for one token that is none of Unicode's letters."""
+    tokens = ["\uffff", "'\"><img src=x>", "\u202eabc", "&amp;", "x" * 99]
+    explorer = AttentionExplorer(noise(3, 5), tokens, model_name="<b>'&")
+    assert texts_of(explorer)[:5] == [
+        "\ufffd",
+        "'\"><img src=x>",
+        "\u202eabc",
+        "&amp;",
+        "x" * 15 + "…",
+    ]
+
+
+def test_a_pinned_token_has_its_numbers(explore: Explore) -> None:
+    explorer = explore(9, selected=(4, None), heads=[0, 2])
+    row = (explorer.weights(1, 0)[4] + explorer.weights(1, 2)[4]) / 2
+    texts = texts_of(explorer)
+    most = int(row.argmax())
+    assert f"{row[most]:.2f}" in texts
+    (said,) = [text for text in texts if text.startswith("what “t4” (4) reads: ")]
+    assert said.startswith(f"what “t4” (4) reads: t{most} {row[most]:.2f}, ")
+
+
+# --- long texts
+
+
+def test_a_long_text_is_a_matrix_whose_colours_follow_the_weights(explore: Explore) -> None:
+    """Catches a matrix on its side, and colours that run the wrong way."""
+    weights = np.tile(np.float32(0.001), (1, 2, 60, 45))
+    weights[0, 1, 7, 31] = 0.9
+    weights[0, 1, 50, 2] = 0.4
+    names = [f"t{i}" for i in range(60)]
+    pixels = pixels_of(AttentionExplorer(weights, names, names[:45], heads=1))
+    assert pixels.shape == (60, 45, 3)
+    dark = pixels.sum(-1)
+    assert np.unravel_index(dark.argmin(), dark.shape) == (7, 31)
+    assert dark[7, 31] < dark[50, 2] < dark[0, 0]
+    assert len(np.unique(dark)) == 3
+
+
+def test_cells_that_hold_several_weights_are_said_to(explore: Explore) -> None:
+    explorer = explore(300)
+    assert pixels_of(explorer).shape == (100, 100, 3)
+    assert "1 cell = 3 × 3 tokens" in " ".join(texts_of(explorer)).replace("\xa0", " ")
+
+
+class Counted(DenseAttention):
+    """Weights of which each row takes as long as some thousands of tokens, and is counted."""
+
+    read = 0
+
+    def __init__(self, tokens: int, n_worked_out: int) -> None:
+        rows = np.full((2, tokens, tokens), 1 / tokens, np.float32)
+        super().__init__([rows])
+        self.worked_out = n_worked_out
+
+    @property
+    def n_worked_out(self) -> int:
+        return self.worked_out * self.n_heads
+
+    def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
+        self.read += len(heads) * len(queries) * self.worked_out // self.n_queries
+        return super().rows(layer, heads, queries)
+
+
+@pytest.mark.parametrize(("tokens", "a_row"), [(500, 32_000), (20, 90_000)])
+def test_no_more_is_worked_out_than_takes_some_milliseconds(tokens: int, a_row: int) -> None:
+    """Catches a cell that waits for its picture: long texts, and segments of long texts."""
+    attention = Counted(tokens, a_row * tokens)
+    explorer = AttentionExplorer(attention, ["t"] * tokens)
+    texts = texts_of(explorer)
+    assert 0 < attention.read <= CELLS_READ
+    assert re.search(r"\d+ queries, evenly spread", " ".join(texts))
+
+
+def test_where_even_some_rows_take_long_there_is_none() -> None:
+    attention = Counted(20, 20 * CELLS_READ)
+    bundle: Any = AttentionExplorer(attention, ["t"] * 20)._repr_mimebundle_()
+    assert "text/html" not in bundle[0]
+    assert attention.read == 0
+
+
+# --- its size
+
+
+@pytest.mark.parametrize("tokens", [13, 40, 64, 128, 500])
+@pytest.mark.parametrize("letter", ["a", "漢", "👨‍👩‍👧‍👦"])
+def test_it_is_never_larger_than_it_may_be(tokens: int, letter: str) -> None:
+    """Catches what a notebook has no room for: many heads, all lines, wide letters, long names."""
+    explorer = AttentionExplorer(
+        noise(5, tokens),
+        [letter * 30] * tokens,
+        heads=[0, 1, 2, 3, 4],
+        top_mass=1,
+        selected=3,
+        model_name=letter * 300,
+    )
+    size = len(still_of(explorer).encode())
+    print(f"{tokens} tokens of {letter!r}: {size:,} bytes")
+    assert 0 < size <= STILL_BYTES
+
+
+def test_that_of_a_sentence_is_small() -> None:
+    assert len(still_of(AttentionExplorer.demo(selected=8)).encode()) < 6000
