@@ -1,4 +1,4 @@
-"""A notebook in a real JupyterLab or Notebook 7, driven as a person would, read as its Python would."""
+"""A notebook in a real JupyterLab or Notebook 7, driven by hand, read as its Python would."""
 
 from __future__ import annotations
 

@@ -49,6 +49,21 @@ def serving(command: list[str], port: int, folder: Path) -> Iterator[str]:
                 process.wait()
 
 
+def run_module(*command: str) -> None:
+    """Run ``python -m command`` to its end, with settings of its own."""
+    with tempfile.TemporaryDirectory() as home:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            env={**os.environ, "HF_HUB_OFFLINE": "1", **_own_settings(home)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+        )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}"[-4000:])
+
+
 def _own_settings(home: str) -> dict[str, str]:
     """Keep a person's settings, kernels and history out of the run, and the run out of theirs."""
     return {

@@ -7,7 +7,7 @@ from typing import Any
 
 from playwright.sync_api import Locator, Position, expect
 
-from attention_explorer.tracing import Kind
+from attention_explorer import Trace
 
 
 class Explorer:
@@ -52,13 +52,13 @@ class Explorer:
         """What the readout says under a label."""
         return self.readout.locator(".item").filter(has_text=label)
 
-    def expect_exact(self, query: int, reads: Kind, layer: int, head: int) -> None:
+    def expect_exact(self, query: int, traced: Trace, layer: int, head: int) -> None:
         """Hover a token: what it reads most is read out with Python's own weight."""
-        row = reads.attention.row(layer, head, query)
+        row = traced.attention.row(layer, head, query)
         key = int(row.argmax())
         self.token(query).hover()
         first = self.item(f"({query}) reads").locator(".read").first
-        expect(first).to_have_text(f"{reads.tokens.text[key]} {row[key]:.4f}")
+        expect(first).to_have_text(f"{traced.tokens.text[key]} {row[key]:.4f}")
 
     def cross(self) -> str:
         """What the matrix shows of the focus, as a picture to compare."""

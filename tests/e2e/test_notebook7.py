@@ -24,9 +24,7 @@ CAT, IT = 2, 8
 
 
 @pytest.fixture(scope="module")
-def notebook(
-    browser: Browser, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LabNotebook]:
+def notebook(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabNotebook]:
     folder: Path = tmp_path_factory.mktemp("notebook7")
     write_notebook(folder / "shown.ipynb", [SHOW])
     with (
@@ -47,7 +45,7 @@ def test_a_hover_reads_out_the_weight_that_python_has(
     notebook: LabNotebook, explorer: Explorer
 ) -> None:
     """Catches an explorer that opens without its kernel, and numbers of another head."""
-    explorer.expect_exact(IT, demo_trace()["encoder"], 5, 11)
+    explorer.expect_exact(IT, demo_trace(), 5, 11)
     notebook.expect_python("explorer.hovered", (IT, IT))
     assert explorer.overflow() == []
 
@@ -67,9 +65,7 @@ def test_what_is_chosen_in_the_page_reaches_python_and_back(
     expect(explorer.root.locator(".pinned")).to_have_count(0)
 
 
-def test_keys_on_a_focused_explorer_are_its_own(
-    notebook: LabNotebook, explorer: Explorer
-) -> None:
+def test_keys_on_a_focused_explorer_are_its_own(notebook: LabNotebook, explorer: Explorer) -> None:
     """Catches the notebook's command mode taking keys: `d d` would delete the cell."""
     explorer.token(CAT).click()
     for key in ["[", "d", "d", "b", "x", "Escape"]:

@@ -18,6 +18,7 @@ from .servers import EXAMPLES, voila
 from .shown import Explorer
 from .watch import VOILA_ICONS
 
+
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     with voila(EXAMPLES / "voila_app.ipynb") as url:
@@ -26,7 +27,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    with watched_page(browser, allowed=VOILA_ICONS) as page:
+    with watched_page(browser, allowed=[VOILA_ICONS]) as page:
         page.goto(url, wait_until="commit")
         page.locator(".explorer").wait_for(timeout=60_000)
         yield page
@@ -115,7 +116,7 @@ def test_what_cannot_be_traced_is_told_in_a_sentence(
 
 def test_the_dark_theme_is_dark(browser: Browser, url: str) -> None:
     """Catches a light explorer on a dark page."""
-    with watched_page(browser, allowed=VOILA_ICONS) as page:
+    with watched_page(browser, allowed=[VOILA_ICONS]) as page:
         page.goto(f"{url}/?theme=dark", wait_until="commit")
         explorer = Explorer(page.locator(".explorer"))
         expect(explorer.root).to_have_attribute("data-theme", "dark", timeout=60_000)
@@ -128,7 +129,7 @@ def test_a_question_is_asked_in_a_tab_of_its_own(browser: Browser, url: str) -> 
     model, tokenizer = demo_qa_model()
     context = "Barcelona is famous for Gaudí's architecture like the Sagrada Familia."
     here = AttentionExplorer.qa(model, tokenizer, "Who is the famous architect?", context)
-    with watched_page(browser, allowed=VOILA_ICONS) as page:
+    with watched_page(browser, allowed=[VOILA_ICONS]) as page:
         page.goto(url, wait_until="commit")
         page.get_by_role("tab", name="Question answering").click(timeout=60_000)
         asked = Asked(Explorer(page.locator(".explorer").filter(has=page.locator("section.qa"))))

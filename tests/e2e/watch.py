@@ -10,11 +10,9 @@ from playwright.sync_api import ConsoleMessage, Error, Page, Request
 OUR_OWN = {"127.0.0.1", "localhost"}
 # Modules of widgets are imported from blobs; anywidget reports what their hooks throw.
 OURS = ("blob:", "anywidget", "attention")
-# What hosts themselves ask of others, none of it for us: all of it fails here, and may.
-VOILA_ICONS = {
-    f"https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@%5E5/css/{name}.min.css"
-    for name in ("all", "v4-shims")
-}
+# What hosts themselves ask of others, by how it begins; none of it is for us.
+VOILA_ICONS = "https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@"
+MARIMO_FILES = "https://cdn.jsdelivr.net/npm/@marimo-team/frontend@"
 # Lab itself says it of every widget that a pointer is on when its kernel goes.
 LABS = "Could not send widget sync message"
 
@@ -24,7 +22,7 @@ class Watch:
 
     def __init__(self, page: Page, allowed: Collection[str] = ()) -> None:
         self.faults: list[str] = []
-        self._allowed = allowed
+        self._allowed = tuple(allowed)
         page.on("request", self._on_request)
         page.on("console", self._on_console)
         page.on("pageerror", self._on_error)
@@ -33,7 +31,10 @@ class Watch:
         address = urlsplit(request.url)
         if address.scheme in ("data", "blob") or address.hostname in OUR_OWN:
             return
-        if request.url not in self._allowed:
+        # A page that lies on the disk, but not what it would have to ask for beside it.
+        if address.scheme == "file" and request.is_navigation_request():
+            return
+        if not request.url.startswith(self._allowed):
             self.faults.append(f"asked another host: {request.url}")
 
     def _on_console(self, message: ConsoleMessage) -> None:
