@@ -2,57 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import zipfile
 from pathlib import Path
-from runpy import run_path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-BUILD = run_path(str(ROOT / "hatch_build.py"))
-
-# A build that starts Node by any way but the wheel in this interpreter finds none.
-WITHOUT_NODE = {**os.environ, "PATH": ""}
-
-
-def bundle(root: Path) -> Any:
-    return BUILD["Bundle"](root)
-
-
-def hatchling(root: Path, target: str, into: Path) -> Path:
-    """Build without isolation and return what was built."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(into)]
-    subprocess.run(command, cwd=root, env=WITHOUT_NODE, check=True, capture_output=True)
-    (built,) = into.iterdir()
-    return built
-
-
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the tree that a source distribution of this checkout unpacks to."""
-    assert bundle(ROOT).is_current(), "the bundle is stale: run `python hatch_build.py`"
-    archive = hatchling(ROOT, "sdist", tmp_path_factory.mktemp("sdist"))
-    into = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(archive) as tar:
-        # Of patch releases before 3.10.12 and 3.11.4 without a filter; the archive is our own.
-        if hasattr(tarfile, "data_filter"):
-            tar.extractall(into, filter="data")
-        else:
-            tar.extractall(into)
-    (root,) = into.iterdir()
-    return root
-
-
-@pytest.fixture(scope="module")
-def wheel(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a wheel built from the source distribution."""
-    return hatchling(unpacked, "wheel", tmp_path_factory.mktemp("wheel"))
+from .building import BUILD, ROOT, WITHOUT_NODE, bundle, hatchling
 
 
 def test_a_source_distribution_carries_a_bundle_that_counts_as_current(unpacked: Path) -> None:
@@ -62,7 +21,14 @@ def test_a_source_distribution_carries_a_bundle_that_counts_as_current(unpacked:
 
 @pytest.mark.parametrize(
     "name",
-    ["static/widget.js", "data/demo.npz", "data/qa_adapter/adapter_model.safetensors", "py.typed"],
+    [
+        "static/widget.js",
+        "static/page.js",
+        "export/page.html",
+        "data/demo.npz",
+        "data/qa_adapter/adapter_model.safetensors",
+        "py.typed",
+    ],
 )
 def test_the_wheel_carries_what_the_package_reads_at_run_time(wheel: Path, name: str) -> None:
     names = zipfile.ZipFile(wheel).namelist()
@@ -75,6 +41,41 @@ def test_the_wheel_carries_nothing_else(wheel: Path) -> None:
     assert {top.split("-")[0] for top in tops} == {"attention_explorer"}
     suffixes = {Path(name).suffix for name in zipfile.ZipFile(wheel).namelist()}
     assert suffixes.isdisjoint({".ts", ".tsx", ".map", ".sha256"})
+
+
+def test_what_git_ignores_is_not_shipped_but_for_the_bundle(sdist: Path) -> None:
+    """Catches a cache, a virtual environment or built pages in what everyone downloads."""
+    with tarfile.open(sdist) as tar:
+        files = [name.partition("/")[2] for name in tar.getnames()]
+    ask = ["git", "check-ignore", "--no-index", "--stdin"]
+    done = subprocess.run(ask, cwd=ROOT, input="\n".join(files), capture_output=True, text=True)
+    ignored = done.stdout.split()
+    assert ignored, "the bundle isn't shipped, or git wasn't asked"
+    static = "widget/attention_explorer/static/"
+    assert [name for name in ignored if not name.startswith(static)] == []
+
+
+def test_a_second_build_gives_the_same_bytes(
+    sdist: Path, wheel: Path, unpacked: Path, tmp_path: Path
+) -> None:
+    """Catches a time, a folder or an order of files of the machine that built it."""
+    elsewhere = shutil.copytree(unpacked, tmp_path / "elsewhere")
+    (elsewhere / "PKG-INFO").unlink()  # which an archive has besides what a checkout has
+    again = hatchling(elsewhere, "sdist", tmp_path / "sdist")
+    assert again.read_bytes() == sdist.read_bytes()
+    from_checkout = hatchling(ROOT, "wheel", tmp_path / "wheel")
+    assert from_checkout.read_bytes() == wheel.read_bytes()
+
+
+def test_a_bundle_built_elsewhere_is_the_same(unpacked: Path, tmp_path: Path) -> None:
+    """Catches a path or a hash of the machine in what the browser gets."""
+    root = shutil.copytree(unpacked, tmp_path / "elsewhere")
+    static = root / "widget/attention_explorer/static"
+    built = {file.name: file.read_bytes() for file in static.iterdir()}
+    shutil.rmtree(static)
+    (root / "js" / "node_modules").symlink_to(ROOT / "js" / "node_modules")
+    bundle(root).ensure()
+    assert {file.name: file.read_bytes() for file in static.iterdir()} == built
 
 
 def test_the_installed_wheel_finds_its_bundle(wheel: Path, tmp_path: Path) -> None:
