@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,7 +9,6 @@ from dataclasses import dataclass, replace
 from ..attention import DenseAttention, dense_attention
 from ..attention.dense import layers_of
 from ..inputs import with_tokens
-from ..state import check_index
 from ..tracing import Kind, Tokens
 from .generated import check_read, is_generated, put_together
 
@@ -105,15 +103,17 @@ class Given:
         """Return which of a kind's layers are shown: of include_layers those that it has."""
         if self.include_layers is None:
             return list(range(n_layers))
-        given = [check_index(number, sys.maxsize, "layers") for number in self.include_layers]
-        numbers = [number for number in dict.fromkeys(given) if number < n_layers]
+        own = range(n_layers)
+        given = list(self.include_layers)
+        there = [-n_layers <= number < n_layers for number in given]
         # One that is too deep for a decoder may be a layer of its encoder.
-        if not numbers or (self.attention is not None and max(given) >= n_layers):
+        if not (all(there) if self.attention is not None else any(there)) or not given:
             raise ValueError(
-                f"include_layers={given}: expected 0 to {n_layers - 1}, as there are {n_layers} "
+                f"include_layers={given}: expected {own[0]} to {own[-1]}, as there are {n_layers} "
                 "layers counted from 0"
             )
-        return numbers
+        kept = [number for number, is_there in zip(given, there, strict=True) if is_there]
+        return list(dict.fromkeys(own[number] for number in kept))
 
     def _tokens(self, given: Tokens | Sequence[str]) -> Tokens:
         tokens = given if isinstance(given, Tokens) else Tokens.from_strings(given)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..protocol import Theme
+from ..state import check_index
 from .given import Given
 from .opened import Action, Opened, check_action, check_display_mode, open_view
 
@@ -80,10 +81,14 @@ def model_view(
 
 def _noted(kind: Kind, include_heads: Sequence[int]) -> Kind:
     """Return the kind, with a note of the heads that are there beside those asked for."""
-    others = kind.attention.n_heads - len(set(include_heads))
-    if others > 0:
+    n_heads = kind.attention.n_heads
+    try:
+        chosen = {check_index(head, n_heads, "heads") for head in include_heads}
+    except ValueError as error:
+        raise ValueError(f"include_heads={list(include_heads)}: {error}") from None
+    if len(chosen) < n_heads:
         kind.attention.notes += (
-            f"include_heads={list(include_heads)}: these are chosen; the other {others} are shown "
-            "too, so that each head keeps its own number.",
+            f"include_heads={sorted(chosen)}: these are chosen; the other {n_heads - len(chosen)} "
+            "are shown too, so that each head keeps its own number.",
         )
     return kind
