@@ -26,7 +26,7 @@ def arguments() -> dict[str, Any]:
 def _arguments() -> dict[str, Any]:
     model, tokenizer = bert()
     pair = tokenizer(*SENTENCES, return_tensors="pt")
-    attention = _eager(model, **pair).attentions
+    attention = eager(model, **pair).attentions
     holed = [layer.clone() for layer in attention]
     holed[1][0, 2, 3, 4] = torch.nan
     writer, byte_tokenizer = gpt2()
@@ -48,7 +48,7 @@ def _arguments() -> dict[str, Any]:
     }
 
 
-def _eager(model: Any, **inputs: Any) -> Any:
+def eager(model: Any, **inputs: Any) -> Any:
     """Return a model's output with the attentions that its library computes."""
     before = model.config._attn_implementation
     model.set_attn_implementation("eager")
@@ -66,7 +66,7 @@ def _of_two_stacks() -> dict[str, Any]:
     for depth in (3, 2):
         model = build("Bart", tokenizer, BART, decoder_layers=depth)
         ids = [tokenizer(text, return_tensors="pt").input_ids for text in ("The cat sat", "cat")]
-        output = _eager(model, input_ids=ids[0], decoder_input_ids=ids[1])
+        output = eager(model, input_ids=ids[0], decoder_input_ids=ids[1])
         found[f"two_stacks_{depth}"] = {
             "encoder_attention": output.encoder_attentions,
             "decoder_attention": output.decoder_attentions,

@@ -66,16 +66,18 @@ def _layer(passes: Sequence[Any], keys_grow: bool) -> Float:
             "these are the passes of a generation of several sequences, as beams and batches are "
             f"(shape {read[0].shape} at first): each needs its own{_INSTEAD}"
         )
-    _, heads, first, _ = read[0].shape
-    n_queries, n_keys = first + len(read) - 1, read[-1].shape[-1]
+    heads, first = read[0].shape[1:3]
+    n_queries, n_keys = first + len(read) - 1, read[-1].shape[3]
     whole = np.zeros((heads, n_queries, n_keys), np.float32)
-    whole[:, :first, : read[0].shape[-1]] = read[0][0]
-    for query, one in enumerate(read[1:], first):
-        keys = query + 1 if keys_grow else n_keys
-        if one.shape[2] not in (1, query + 1) or one.shape[3] != keys:
+    start = 0
+    for stop, one in enumerate(read, first):
+        keys = stop if keys_grow else n_keys
+        if one.shape[2] not in (stop - start, stop) or one.shape[3] != keys:
             raise ValueError(
-                f"the pass for token {query} has shape {one.shape}, which is not of one token more "
-                f"than before, as with drafts or a cache of a fixed size{_INSTEAD}"
+                f"the pass for token {stop - 1} has shape {one.shape}, which is not of one token "
+                f"more than before, as with drafts or a cache of a fixed size{_INSTEAD}"
             )
-        whole[:, query, :keys] = one[0, :, -1]
+        # Without a cache all are read again.
+        whole[:, start:stop, :keys] = one[0, :, start - stop :]
+        start = stop
     return whole

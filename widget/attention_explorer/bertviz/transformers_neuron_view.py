@@ -11,7 +11,8 @@ def __getattr__(name: str) -> object:
     try:
         return getattr(transformers, name)
     except AttributeError:
-        raise AttributeError(
-            f"transformers {transformers.__version__} has no {name!r} any more: bertviz has a copy "
-            "of 2019; load the model by AutoModel and AutoTokenizer, or one that transformers has"
+        # `from ... import` would say of an AttributeError only that the name isn't there.
+        raise ImportError(
+            f"transformers {transformers.__version__} has no {name} any more, which bertviz has as "
+            "a copy of 2019: load a model that transformers has, by AutoModel and AutoTokenizer"
         ) from None
