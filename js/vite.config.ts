@@ -105,11 +105,11 @@ function exportsOf(file: string): string[] {
 	);
 }
 
-const PARTS = ["compare", "evidence", "neuron"];
+const PARTS = ["compare", "evidence", "neuron", "picture"];
 
 /**
  * One file for explorers of any model, one for those of question answering, one for each part that comes
- * when its view is opened, and the host of a single file: --mode widget, qa, compare, evidence, neuron, page.
+ * when its view is opened, and the host of a single file: --mode widget, qa, compare, evidence, neuron, picture, page.
  */
 export default defineConfig(({ mode }) => ({
 	// What a part has goes over the channel, which packs it.
@@ -120,7 +120,7 @@ export default defineConfig(({ mode }) => ({
 		emptyOutDir: false,
 		minify: true,
 		// An ES library keeps its white space unless the bundler itself is told.
-		rolldownOptions: { output: { minify: true } },
+		rolldownOptions: { output: { minify: true, comments: false } },
 		target: "es2022",
 		lib: {
 			entry: `src/${mode}.ts`,

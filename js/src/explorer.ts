@@ -1,11 +1,10 @@
 import { type ComponentChild, h, render } from "preact";
 import { inkOf, type Palette, palette } from "./draw/colour";
 import { whileNoting } from "./draw/noted";
-import { captionOf, fileName } from "./export/caption";
-import { numbersOf } from "./export/numbers";
-import { pictureOf } from "./export/picture";
 import { Taking } from "./export/taking";
 import { isTyping, wayOf } from "./history";
+import { partOf } from "./part";
+import type { Taker } from "./picture";
 import { pinned, pinsOf } from "./pins";
 import { type Axis, type Pointer, VIEW_NAMES, type ViewName } from "./protocol.gen";
 import { combined, focusOf, type HoveredAs, readingOf, receivedBy, type Scene } from "./scene";
@@ -126,14 +125,25 @@ export function mountExplorer(
 	let latest: Scene | undefined;
 	/** The row that was looked at last: its numbers can be copied once the pointer has left it. */
 	let row: number | null = null;
-	const rowNumbers = () => {
+	const exactRow = () => {
 		if (!latest || row === null) return undefined;
 		const { layer, heads } = latest.state;
 		const reading =
 			latest.focus.query === null
 				? readingOf(reader, "row", layer, heads, row, true)
 				: latest.reads;
-		return reading?.exact ? numbersOf(reading, latest) : undefined;
+		return reading?.exact ? { reading, scene: latest } : undefined;
+	};
+	let asked: Promise<Taker> | undefined;
+	const taker = () => {
+		if (kept.taker) return Promise.resolve(kept.taker);
+		asked ??= partOf<Taker>(source, "picture").finally(() => {
+			asked = undefined;
+		});
+		return asked.then((found) => {
+			kept.taker = found;
+			return found;
+		});
 	};
 	// What only some explorers have: of two traces, or of a question.
 	const own = store.compared
@@ -155,8 +165,9 @@ export function mountExplorer(
 			root,
 			redraw,
 			failed: fail,
-			numbers: rowNumbers,
-			picture: (view) =>
+			taker,
+			row: exactRow,
+			picture: (view, { pictureOf, captionOf, fileName }) =>
 				whileNoting(draw, (notes) => {
 					if (!latest) throw new Error("nothing is shown yet.");
 					const el = views[view]?.el;
@@ -232,8 +243,9 @@ export function mountExplorer(
 		const { description, status, fault } = source;
 		const shown = { description, state, status, source, names, colours, ink, finder, store };
 		const offered = names.filter((view) => !views[view]?.el.hidden);
-		const row = taking.open ? rowNumbers()?.of : undefined;
-		const take = h(Take, { taking, views: offered, row, opened: redraw });
+		const row = taking.open && exactRow() !== undefined;
+		const can = status.kind !== "gone" || kept.taker !== undefined;
+		const take = h(Take, { taking, views: offered, can, row, opened: redraw });
 		render(h(Toolbar, { ...shown, take }), toolbar);
 		kept.focus(toolbar);
 		const dismiss = () => {

@@ -402,12 +402,12 @@ export interface StudyRequest {
 	readonly study: Study;
 }
 
-/** Ask for a part of the renderer that isn't needed until a view is opened. */
+/** Ask for a part of the renderer that isn't needed until a view is opened, or saved. */
 export interface PartRequest {
 	readonly id: string;
 	readonly kind: "part";
 	readonly shown: string;
-	readonly name: "compare" | "evidence" | "neuron";
+	readonly name: "compare" | "evidence" | "neuron" | "picture";
 }
 
 export type Request = TokensRequest | WeightsRequest | EverythingRequest | TermsRequest | AskRequest | StudyRequest | PartRequest;

@@ -27,7 +27,8 @@ const make_ = URL.createObjectURL;
 beforeEach(() => {
 	blobs.length = links.length = 0;
 	URL.createObjectURL = (blob: Blob) => {
-		blobs.push(blob);
+		// The code of what draws them comes as one, too.
+		if (!blob.type.includes("javascript")) blobs.push(blob);
 		return make_(blob);
 	};
 	// A real download would ask where to.
@@ -254,6 +255,48 @@ describe("the menu", () => {
 		expect(offered).toEqual(["Text as PNG", "Text as SVG", "Model as PNG", "Model as SVG"]);
 	});
 
+	/** Catches code that is sent for every picture, or is awaited only once one is wanted. */
+	test("fetches what takes pictures when it is opened, once", async () => {
+		const { kernel, view } = await open(numbered(7));
+		expect(kernel.asked("part")).toBe(0);
+		view.one<HTMLDetailsElement>(".take details").open = true;
+		await expect.poll(() => kernel.asked("part")).toBe(1);
+		await taken(view, "Text as SVG");
+		await taken(view, "Heads as PNG");
+		expect(kernel.asked("part")).toBe(1);
+	});
+
+	/** Catches buttons that do nothing in a notebook without its kernel. */
+	test("says that it takes the kernel where that is gone, and goes on where its code is here", async () => {
+		const { kernel, view } = await open(numbered(7));
+		kernel.model.failing = new Error("Cannot send");
+		view.one<HTMLDetailsElement>(".take details").open = true;
+		await expect.poll(() => view.text(".status")).toBe("no kernel");
+		const buttons = view.all<HTMLButtonElement>(".take .panel button");
+		expect(buttons.every((el) => el.disabled)).toBe(true);
+		expect(view.text(".take .panel")).toContain("This takes the kernel, and it is gone.");
+
+		const other = await open(numbered(7));
+		await taken(other.view, "Text as SVG");
+		other.kernel.model.failing = new Error("Cannot send");
+		other.model.set("view", ["text", "neuron"]);
+		await expect.poll(() => other.view.text(".status")).toBe("no kernel");
+		expect(other.view.text(".take .panel")).not.toContain("takes the kernel");
+		await taken(other.view, "Text as PNG");
+	});
+
+	/** Catches a fault that nobody sees, and one that stays for good. */
+	test("says what goes wrong with its code, and asks again the next time", async () => {
+		const { kernel, view } = await open(numbered(7));
+		vi.spyOn(console, "error").mockImplementation(() => {});
+		kernel.broken = "this part of the renderer isn't built";
+		view.one<HTMLDetailsElement>(".take details").open = true;
+		await click(view.one(`.take [aria-label="Text as SVG"]`));
+		await expect.poll(() => view.text(".fault b")).toContain("isn't built");
+		kernel.broken = "";
+		await taken(view, "Text as SVG");
+	});
+
 	test("closes on Escape, which releases nothing, and on a click anywhere else", async () => {
 		const { model, view } = await open(numbered(7), { state: { selected: [2, 2] } });
 		const menu = view.one<HTMLDetailsElement>(".take details");
@@ -290,7 +333,9 @@ describe("a row's numbers", () => {
 		await settled();
 		await leave(view.one(".tokens"));
 		await copy(view);
-		await expect.poll(() => view.text(".take .said")).toBe("copied 14 numbers");
+		await expect
+			.poll(() => view.text(".take .said"))
+			.toBe("copied 14 numbers: what “w4” (4) reads");
 		const [head, ...rows] = (written[0] ?? "").split("\n").map((row) => row.split("\t"));
 		expect(head).toEqual(["position", "token", "layer 1 · head 0", "layer 1 · head 2"]);
 		expect(rows.map((row) => row.slice(0, 2))).toEqual(numbered(7).map((t, i) => [`${i}`, t]));
@@ -309,7 +354,7 @@ describe("a row's numbers", () => {
 			return true;
 		});
 		await copy(view);
-		await expect.poll(() => view.text(".take .said")).toBe("copied 7 numbers");
+		await expect.poll(() => view.text(".take .said")).toBe("copied 7 numbers: what “w2” (2) reads");
 		expect(copied.split("\n")).toHaveLength(8);
 		expect(view.all("textarea")).toEqual([]);
 		command.mockReturnValue(false);

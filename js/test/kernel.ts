@@ -31,6 +31,8 @@ export class Kernel {
 	answering: boolean | ((request: Request) => boolean) = true;
 	/** While set, every request is answered by this error. */
 	failing: string | null = null;
+	/** Why parts can't be had; "" where they can. */
+	broken = "";
 	readonly requests: Request[] = [];
 	readonly model = new HostModel<object>({});
 	#weights: Weights;
@@ -150,6 +152,9 @@ export class Kernel {
 			if (typeof studied === "string")
 				this.reply({ id, kind: "error", message: studied, detail: "" });
 			else this.reply({ id, kind, progress: progress ?? 1, studied });
+		} else if (kind === "part" && this.broken) {
+			this.#answered++;
+			this.reply({ id, kind: "error", message: this.broken, detail: "" });
 		} else if (kind === "part") {
 			// The part itself, as the test's own server has it.
 			const url = new URL(`/src/${request.name}.ts`, location.href);

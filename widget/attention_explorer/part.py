@@ -1,10 +1,10 @@
-"""Parts of the renderer that go to the browser when their view is opened first."""
+"""Parts of the renderer that go to the browser when they are needed first."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-PARTS = ("compare", "evidence", "neuron")
+PARTS = ("compare", "evidence", "neuron", "picture")
 STATIC = Path(__file__).parent / "static"
 
 

@@ -407,12 +407,12 @@ class StudyRequest(TypedDict):
 
 
 class PartRequest(TypedDict):
-    """Ask for a part of the renderer that isn't needed until a view is opened."""
+    """Ask for a part of the renderer that isn't needed until a view is opened, or saved."""
 
     id: str
     kind: Literal["part"]
     shown: str
-    name: Literal["compare", "evidence", "neuron"]
+    name: Literal["compare", "evidence", "neuron", "picture"]
 
 
 Request = (

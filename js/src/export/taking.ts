@@ -1,19 +1,22 @@
-import { TAKEN_DENSITY } from "../draw/noted";
+import type { Taker } from "../picture";
 import type { ViewName } from "../protocol.gen";
-import { copyText, make } from "../ui/dom";
-import type { Numbers } from "./numbers";
+import type { Reading, Scene } from "../scene";
+import { make } from "../ui/dom";
 
 export const FORMATS = ["PNG", "SVG"] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** What the page gives: a drawing of a view, and the numbers of the row that was looked at last. */
+/** What the page gives of what it shows. */
 export interface Page {
 	/** Where what can't be taken away is said. */
 	failed(message: string, error: unknown): void;
 	redraw(): void;
 	readonly root: HTMLElement;
-	picture(view: ViewName): { readonly drawing: SVGElement; readonly name: string };
-	numbers(): Numbers | undefined;
+	/** What draws pictures and writes numbers, once it is here. */
+	taker(): Promise<Taker>;
+	picture(view: ViewName, taker: Taker): { readonly drawing: SVGElement; readonly name: string };
+	/** The row that was looked at last, where its numbers are exact. */
+	row(): { readonly reading: Reading; readonly scene: Scene } | undefined;
 }
 
 /** Brings views into files and numbers to the clipboard, and says so. */
@@ -24,9 +27,11 @@ export class Taking {
 	/** What was saved last: where the page around forbids downloads, it can be opened by hand. */
 	saved: { readonly url: string; readonly name: string } | null = null;
 	readonly #page: Page;
+	readonly #signal: AbortSignal;
 
 	constructor(page: Page, signal: AbortSignal) {
 		this.#page = page;
+		this.#signal = signal;
 		signal.addEventListener("abort", () => this.hush());
 		page.root.addEventListener("pointerdown", ({ target }) => {
 			if (!this.said || (target as Element).closest(".take")) return;
@@ -35,10 +40,22 @@ export class Taking {
 		});
 	}
 
+	/** The menu was opened or closed: what it takes is fetched meanwhile. */
+	opened(open: boolean): void {
+		this.open = open;
+		if (!open) return;
+		this.hush();
+		// What goes wrong is said when something is taken.
+		this.#page.taker().catch(() => {});
+	}
+
 	async save(view: ViewName, format: Format): Promise<void> {
 		await this.#tried(`The ${view} view could not be saved as ${format}`, async () => {
-			const { drawing, name } = this.#page.picture(view);
-			const blob = await (format === "SVG" ? svgFile(drawing) : pngFile(drawing));
+			const taker = await this.#page.taker();
+			// Meanwhile another page may have taken the place of this one.
+			if (this.#signal.aborted) return;
+			const { drawing, name } = this.#page.picture(view, taker);
+			const blob = await taker.fileOf(drawing, format);
 			this.saved = { url: URL.createObjectURL(blob), name: `${name}.${format.toLowerCase()}` };
 			const link = make("a", { href: this.saved.url, download: this.saved.name });
 			this.#page.root.append(link);
@@ -50,10 +67,12 @@ export class Taking {
 
 	async copy(): Promise<void> {
 		await this.#tried("The numbers could not be copied", async () => {
-			const numbers = this.#page.numbers();
-			if (!numbers) throw new Error("No row is looked at: hover or pin a token first.");
-			await copyText(numbers.text, this.#page.root);
-			this.said = `copied ${numbers.count} numbers`;
+			const row = this.#page.row();
+			if (!row) throw new Error("No row is looked at: hover or pin a token first.");
+			const { copyText, numbersOf } = await this.#page.taker();
+			const { text, count, of } = numbersOf(row.reading, row.scene);
+			await copyText(text, this.#page.root);
+			this.said = `copied ${count} numbers: what ${of} reads`;
 		});
 	}
 
@@ -74,22 +93,4 @@ export class Taking {
 		}
 		this.#page.redraw();
 	}
-}
-
-function textOf(drawing: SVGElement): string {
-	return new XMLSerializer().serializeToString(drawing);
-}
-
-function svgFile(drawing: SVGElement): Blob {
-	return new Blob([textOf(drawing)], { type: "image/svg+xml" });
-}
-
-async function pngFile(drawing: SVGElement): Promise<Blob> {
-	const image = new Image();
-	image.src = `data:image/svg+xml,${encodeURIComponent(textOf(drawing))}`;
-	await image.decode();
-	const size = [image.width * TAKEN_DENSITY, image.height * TAKEN_DENSITY] as const;
-	const canvas = new OffscreenCanvas(...size);
-	canvas.getContext("2d")?.drawImage(image, 0, 0, ...size);
-	return canvas.convertToBlob();
 }

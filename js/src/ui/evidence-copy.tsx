@@ -1,5 +1,5 @@
 import type { Case } from "../views/evidence-case";
-import { copyText } from "./dom";
+import { copyText } from "./copy";
 
 /** The same as a person would write it; where the clipboard is closed, to be copied by hand. */
 export function Copy({ now: { draft, change }, text }: { now: Case; text: string }) {

@@ -1,4 +1,5 @@
 import { History } from "../history";
+import type { Taker } from "../picture";
 import type { SpanKey } from "../protocol.gen";
 import type { PartName } from "../source/source";
 import type { ExtraView } from "../views/view";
@@ -20,6 +21,8 @@ export class Kept {
 	extra: unknown;
 	/** Parts of the renderer that were opened, and what each hands over. */
 	readonly parts = new Map<PartName, ExtraView>();
+	/** What draws pictures and writes numbers, once something was to be taken away. */
+	taker: Taker | undefined;
 	readonly ofPart = new Map<PartName, unknown>();
 	#focused = "";
 	#open: readonly boolean[] = [];

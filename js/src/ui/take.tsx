@@ -7,13 +7,16 @@ import { VIEW_LABELS } from "./words";
 export function Take({
 	taking,
 	views,
+	can,
 	row,
 	opened,
 }: {
 	taking: Taking;
 	views: readonly ViewName[];
-	/** Whose numbers can be copied. */
-	row: string | undefined;
+	/** Whether what takes them can be had. */
+	can: boolean;
+	/** Whether there is a row whose numbers can be copied. */
+	row: boolean;
 	opened: () => void;
 }) {
 	const { said, saved } = taking;
@@ -28,9 +31,8 @@ export function Take({
 			<details
 				class="menu"
 				onToggle={(event) => {
-					taking.open = event.currentTarget.open;
 					keepWithin(event.currentTarget);
-					if (taking.open) taking.hush();
+					taking.opened(event.currentTarget.open);
 					opened();
 				}}
 				onKeyDown={closeByEscape}
@@ -47,6 +49,7 @@ export function Take({
 									key={format}
 									type="button"
 									class="quiet"
+									disabled={!can}
 									aria-label={`${VIEW_LABELS[view]} as ${format}`}
 									onClick={(event) => done(event, () => taking.save(view, format))}
 								>
@@ -55,11 +58,12 @@ export function Take({
 							))}
 						</div>
 					))}
+					{!can && <p class="muted">This takes the kernel, and it is gone.</p>}
 					<button
 						type="button"
 						class="quiet"
-						disabled={row === undefined}
-						title={row === undefined ? "hover or pin a token first" : `what ${row} reads`}
+						disabled={!row || !can}
+						title={row ? "" : "hover or pin a token first"}
 						onClick={(event) => done(event, () => taking.copy())}
 					>
 						copy the row's numbers

@@ -1,11 +1,14 @@
-import { type Kit, kit } from "../kit";
+import { partOf } from "../part";
+import type { ViewName } from "../protocol.gen";
 import type { PartName } from "../source/source";
 import { make } from "../ui/dom";
 import { VIEW_LABELS } from "../ui/words";
 import type { ExtraView, Parts, View } from "./view";
 
+type ViewPart = PartName & ViewName;
+
 /** A view whose code comes from the kernel when it is opened first: it needs a kernel anyway. */
-export function lazyView(name: PartName, parts: Parts): View {
+export function lazyView(name: ViewPart, parts: Parts): View {
 	const { kept, source, actions, signal } = parts;
 	const el = make("section", { class: `pane ${name}`, "aria-label": `${name} view` });
 	const label = VIEW_LABELS[name].toLowerCase();
@@ -35,9 +38,7 @@ export function lazyView(name: PartName, parts: Parts): View {
 	function load(): void {
 		el.ariaBusy = "true";
 		el.replaceChildren(make("p", { class: "muted" }, `opening the ${label} view …`));
-		source
-			.part(name)
-			.then(imported)
+		partOf<ExtraView>(source, name)
 			.then(mount)
 			.catch((error: Error) => {
 				if (!signal.aborted) say(`The ${label} view can’t be opened: ${error.message}`);
@@ -54,14 +55,4 @@ export function lazyView(name: PartName, parts: Parts): View {
 			view?.update(scene);
 		},
 	};
-}
-
-async function imported(code: string): Promise<ExtraView> {
-	const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
-	try {
-		const module = (await import(/* @vite-ignore */ url)) as { default: (kit: Kit) => ExtraView };
-		return module.default(kit);
-	} finally {
-		URL.revokeObjectURL(url);
-	}
 }

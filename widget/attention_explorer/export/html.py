@@ -161,9 +161,9 @@ def _modules_of(explorers: Iterable[ExportedView]) -> dict[str, str]:
 
 
 def _parts_of(explorers: Iterable[ExportedView]) -> dict[str, str]:
-    """Return the parts of the renderer that these explorers' views need, each once."""
-    views = {view for explorer in explorers for view in explorer._views}
-    return {name: packed([part_named(name)]) for name in PARTS if name in views}
+    """Return the parts of the renderer that these explorers need, each once."""
+    needed = {"picture", *(view for explorer in explorers for view in explorer._views)}
+    return {name: packed([part_named(name)]) for name in PARTS if name in needed}
 
 
 def _script() -> str:
