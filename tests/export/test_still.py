@@ -20,8 +20,10 @@ from matplotlib.image import imread
 from attention_explorer.attention.base import Float
 from attention_explorer.attention.dense import DenseAttention
 from attention_explorer.explorer import AttentionExplorer
+from attention_explorer.export.still import still_of as small_still_of
 from attention_explorer.export.still_matrix import CELLS_READ
-from attention_explorer.opening import STILL_BYTES
+from attention_explorer.opening import MOST_STILL_BYTES, SNAPSHOT_BYTES, STILL_BYTES, room_beside
+from attention_explorer.shown_view import module
 
 if TYPE_CHECKING:
     from tests.export.conftest import Explore, Weights
@@ -233,8 +235,21 @@ def test_it_is_never_larger_than_it_may_be(tokens: int, letter: str) -> None:
     )
     size = len(still_of(explorer).encode())
     print(f"{tokens} tokens of {letter!r}: {size:,} bytes")
-    assert 0 < size <= STILL_BYTES
+    assert 0 < size <= MOST_STILL_BYTES
+    assert 0 < len(small_still_of(explorer, STILL_BYTES).encode()) <= STILL_BYTES
 
 
 def test_that_of_a_sentence_is_small() -> None:
-    assert len(still_of(AttentionExplorer.demo(selected=8)).encode()) < 6000
+    assert len(still_of(AttentionExplorer.demo(selected=8)).encode()) < STILL_BYTES
+
+
+def test_beside_it_a_sentence_of_twelve_layers_is_saved_whole() -> None:
+    """Catches a renderer, or a picture, that takes the room of the weights."""
+    if not module("widget"):
+        pytest.skip("the bundle isn't built")
+    explorer = AttentionExplorer(
+        noise(12, 13)[:1].repeat(12, 0), [f"t{i}" for i in range(13)], model_name="bert"
+    )
+    room = room_beside(str(explorer._esm), {"texts": None})
+    print(f"room for a snapshot: {room:,} of {SNAPSHOT_BYTES:,} bytes")
+    assert room >= 31_300

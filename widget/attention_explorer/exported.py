@@ -107,7 +107,7 @@ class ExportedView(StudiedView):
         if bundle is not None and self._variants:
             from .export.still import still_of
 
-            still = still_of(self)
+            still = still_of(self, self._room_for_still())
             bundle[0].update({"text/html": still} if still else {})
         return bundle
 

@@ -31,11 +31,12 @@ from .tracing import Kind
 from .tracing.trace import Check
 from .variants import Variant, Variants, hidden_keys, key_tokens_of
 
-# What a notebook grows by with a view: its module, its state, a still for pages without widgets
-# (`export.still`), and as base64 the snapshot.
+# What a notebook grows by with a view: its module, its state, as base64 the snapshot, and a still
+# for pages without widgets (`export.still`), which may have more where the others leave it.
 SAVED_BYTES = 100_000
 STATE_BYTES = 4_500
-STILL_BYTES = 8_000
+STILL_BYTES = 5_400
+MOST_STILL_BYTES = 8_000
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
 
@@ -106,9 +107,18 @@ def _number(measure: Measure, attention: Attention) -> str:
 
 def room_beside(module: str, state: Mapping[str, object]) -> int:
     """Return how many bytes a snapshot may have beside a module and more state than is usual."""
+    return min(SNAPSHOT_BYTES, _left_beside(module, state) - STILL_BYTES)
+
+
+def room_for_still(module: str, state: Mapping[str, object], snapshot: Snapshot) -> int:
+    """Return how many bytes a still may have beside the same and a snapshot."""
+    saved = sum(_base64_bytes(data) for data in (snapshot["header"], snapshot["buffer"]) if data)
+    return min(MOST_STILL_BYTES, _left_beside(module, state) - saved)
+
+
+def _left_beside(module: str, state: Mapping[str, object]) -> int:
     more = len(json.dumps(state, default=lambda data: b64encode(data).decode()))
-    beside = STATE_BYTES + STILL_BYTES + more + len(json.dumps(module))
-    return min(SNAPSHOT_BYTES, SAVED_BYTES - beside)
+    return SAVED_BYTES - STATE_BYTES - more - len(json.dumps(module))
 
 
 def take_snapshot(kind: Kind, layer: int, head: int, room: int = SNAPSHOT_BYTES) -> Snapshot:

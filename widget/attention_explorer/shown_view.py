@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import traitlets
 
 from .channel import AttentionSource, nobody_to_ask, nothing_to_study
-from .opening import describe, room_beside, take_snapshot
+from .opening import describe, room_beside, room_for_still, take_snapshot
 from .part import STATIC
-from .protocol import Studied
+from .protocol import Snapshot, Studied
 from .requests import Question, Wish
 from .runs import progress_bar
 from .state import Limits
@@ -224,3 +224,9 @@ class ShownView(ViewState):
         with self._lock:
             snapshot = take_snapshot(variants.show(variant), layer, head, room)
         return {"_snapshot": snapshot, **beside}
+
+    def _room_for_still(self) -> int:
+        """Return how many bytes a picture beside the view may have."""
+        beside = self._beside(self._variants, self._variant)
+        state = {**beside, "texts": self._variants.texts}
+        return room_for_still(str(self._esm), state, cast(Snapshot, self._snapshot))

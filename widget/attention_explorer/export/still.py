@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..attention.base import Float
-from ..opening import STILL_BYTES
 from .caption import caption_of, selected_text
 from .scene import Scene, scene_of
 from .signs import short
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 # Up to so many tokens a side, each has a line of its own.
 _MOST_TOKENS = 40
-_LINES = (600, 120, 40)
+_LINES = (600, 240, 120, 60, 30)
 _CELLS = (128, 64)
 
 _LINE = 16
@@ -33,8 +32,8 @@ _READ_NAMED = 4
 _LIVE = "live in a notebook: attention-explorer"
 
 
-def still_of(explorer: ExportedView) -> str:
-    """Return a picture of what is shown now as HTML of at most `STILL_BYTES`, "" where none can be.
+def still_of(explorer: ExportedView, room: int) -> str:
+    """Return a picture of what is shown now as HTML of at most `room` bytes, "" where none can be.
 
     Short texts as the head view, long ones as a matrix; of what takes long to read a sample, or
     nothing. An image, as pages that take markup away leave one; its theme is the explorer's, and
@@ -44,7 +43,7 @@ def still_of(explorer: ExportedView) -> str:
     for drawn in _candidates(scene):
         lines = _caption(scene, explorer._said_beside(), drawn.remarks)
         html = _image(_card(scene, drawn, lines), lines)
-        if len(html.encode()) <= STILL_BYTES:
+        if len(html.encode()) <= room:
             return html
     return ""
 

@@ -71,9 +71,12 @@ def draw_heads(scene: Scene, most_lines: int) -> Drawn:
     selected = scene.query is not None or scene.key is not None
     opacity = strength(resting.lines.weights, scene) * (_BEHIND if selected else 1)
     shades = 1 if selected or len(scene.heads) > _HEADS_IN_SHADES else _SHADES
-    parts = [drawing.lines(resting.lines, opacity, shades, scene.colours.reader)]
+    # The thirds and rows that lines are drawn in are no squares.
+    parts = [element("style", "path{vector-effect:non-scaling-stroke}")]
+    parts.append(drawing.lines(resting.lines, opacity, shades, scene.colours.reader))
     for lines, colour in _selected_lines(scene):
-        parts.append(drawing.lines(lines, _relative(lines), _SHADES, colour))
+        kept = lines.only(np.argsort(-np.abs(lines.weights), kind="stable")[:most_lines])
+        parts.append(drawing.lines(kept, _relative(kept), _SHADES, colour))
     parts += [drawing.side(query=True), drawing.side(query=False), drawing.titles()]
     fewer = "" if resting is found else f"the {most_lines} strongest"
     return Drawn("".join(parts), drawing.bottom, left_out(scene, resting, fewer))
@@ -131,8 +134,6 @@ class _Drawing:
             stroke=colour,
             stroke_opacity=round(opacity, 2),
             stroke_width=round(_THINNEST + _THICKER * share, 1),
-            # The thirds and rows that it is drawn in are no squares.
-            vector_effect="non-scaling-stroke",
         )
 
     def _colour(self, head: int) -> str | None:
@@ -144,32 +145,36 @@ class _Drawing:
         scene = self.scene
         tokens, selected = (scene.queries, scene.query) if query else (scene.keys, scene.key)
         weights = scene.readers if query else scene.reads
-        numbers = None if weights is None else weights.mean(0)
-        x = self.left - _GAP if query else self.right + _GAP
-        strong = scene.colours.reader if query else scene.colours.read
-        parts = []
+        strong = hexed(scene.colours.reader if query else scene.colours.read)
+        labels = []
         for index, special in enumerate(tokens.special):
-            y = self.top + self.row * index + 4
             chosen = index == selected
-            colour = strong if chosen else scene.colours.muted if special else None
-            parts.append(
+            muted = hexed(scene.colours.muted) if special else None
+            labels.append(
                 element(
                     "text",
                     written(cut(shown(tokens, index), _LONGEST_LABEL)),
-                    x=x,
-                    y=y,
-                    fill=None if colour is None else hexed(colour),
+                    y=self._baseline(index),
+                    fill=strong if chosen else muted,
                     font_weight="bold" if chosen else None,
                 )
             )
-            if numbers is not None and abs(numbers[index]) >= _NUMBER_FROM:
-                at = _EDGE + _NUMBER - _GAP if query else WIDTH - _EDGE
-                number = f"{numbers[index]:.2f}"
-                parts.append(
-                    element("text", number, x=at, y=y, text_anchor="end", font_size=_SIZE - 2)
-                )
-        anchor = "end" if query else None
-        return element("g", *parts, fill=hexed(scene.colours.ink), text_anchor=anchor)
+        x = self.left - _GAP if query else self.right + _GAP
+        at = _EDGE + _NUMBER - _GAP if query else WIDTH - _EDGE
+        numbers = [] if weights is None else self._numbers(weights.mean(0))
+        return self._column(x, "end" if query else None, labels) + self._column(at, "end", numbers)
+
+    def _numbers(self, weights: Float) -> list[str]:
+        most = np.flatnonzero(np.abs(weights) >= _NUMBER_FROM).tolist()
+        return [element("text", f"{weights[i]:.2f}", y=self._baseline(i)) for i in most]
+
+    def _column(self, x: float, anchor: str | None, texts: list[str]) -> str:
+        place = f"translate({x:g})"
+        ink = hexed(self.scene.colours.ink)
+        return element("g", *texts, transform=place, fill=ink, text_anchor=anchor) if texts else ""
+
+    def _baseline(self, index: int) -> float:
+        return self.top + self.row * index + 4
 
     def titles(self) -> str:
         """Say which side reads, and which heads these are, in their colours."""
