@@ -700,8 +700,8 @@ export interface RecordedReply {
 /**
  * What all scores of a head are made of.
  *
- * The buffer is float32, zlib: the queries' vectors, the keys', each query's steps key by key, and
- * of each query the logarithm of the sum and both largest magnitudes.
+ * The buffer is float32, zlib: the queries' vectors, the keys', each query's steps key by key, the
+ * last being the score, and of each query `log_sum` and both of `largest`.
  */
 export interface RecordedTerms {
 	readonly layer: number;
@@ -729,7 +729,11 @@ export interface RecordedStudy {
 	readonly studied: Studied;
 }
 
-/** One way to show the weights, the state that goes with it, and what is known of it. */
+/**
+ * One way to show the weights, the state that goes with it, and what is known of it.
+ *
+ * `no_terms` says why there are none of other heads, and `no_study` why there are no others.
+ */
 export interface RecordedVariant {
 	readonly kind: string;
 	readonly measure: Measure;
@@ -742,8 +746,10 @@ export interface RecordedVariant {
 	readonly tokens: TokensReply;
 	readonly weights: readonly RecordedReply[];
 	readonly terms: readonly RecordedTerms[];
+	readonly no_terms: string;
 	readonly rows: readonly RecordedRows[];
 	readonly studies: readonly RecordedStudy[];
+	readonly no_study: string;
 }
 
 /**

@@ -743,8 +743,8 @@ class RecordedReply(TypedDict):
 class RecordedTerms(TypedDict):
     """What all scores of a head are made of.
 
-    The buffer is float32, zlib: the queries' vectors, the keys', each query's steps key by key, and
-    of each query the logarithm of the sum and both largest magnitudes.
+    The buffer is float32, zlib: the queries' vectors, the keys', each query's steps key by key, the
+    last being the score, and of each query `log_sum` and both of `largest`.
     """
 
     layer: int
@@ -774,7 +774,10 @@ class RecordedStudy(TypedDict):
 
 
 class RecordedVariant(TypedDict):
-    """One way to show the weights, the state that goes with it, and what is known of it."""
+    """One way to show the weights, the state that goes with it, and what is known of it.
+
+    `no_terms` says why there are none of other heads, and `no_study` why there are no others.
+    """
 
     kind: str
     measure: Measure
@@ -787,8 +790,10 @@ class RecordedVariant(TypedDict):
     tokens: TokensReply
     weights: list[RecordedReply]
     terms: list[RecordedTerms]
+    no_terms: str
     rows: list[RecordedRows]
     studies: list[RecordedStudy]
+    no_study: str
 
 
 class RecordedExplorer(TypedDict):

@@ -1,3 +1,5 @@
+import { inflate } from "../source/codec";
+
 /** The bytes of base64 text: a file holds no others. */
 export function bytesFrom(base64: string): Uint8Array<ArrayBuffer> {
 	const text = atob(base64);
@@ -34,4 +36,17 @@ export function parse<T>(json: string): T {
 
 function isBytes(value: unknown): value is Bytes {
 	return typeof value === "object" && value !== null && "bytes" in value;
+}
+
+/** Float32 numbers from zlib in base64; what was read once is kept. */
+export class Floats {
+	readonly #read = new Map<string, Promise<Float32Array>>();
+
+	of(buffer: string): Promise<Float32Array> {
+		const read =
+			this.#read.get(buffer) ??
+			inflate(bytesFrom(buffer)).then((data) => new Float32Array(data.buffer));
+		this.#read.set(buffer, read);
+		return read;
+	}
 }

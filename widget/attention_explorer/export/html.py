@@ -120,7 +120,7 @@ def _page_of(explorers: list[ExportedView], title: str | None, most: int) -> str
     for i, explorer in enumerate(explorers):
         share = left // (len(explorers) - i)
         budget = Budget(share)
-        page["explorers"].append(Recorder(explorer).record(names[str(explorer._esm)], budget))
+        page["explorers"].append(Recorder(explorer, budget).record(names[str(explorer._esm)]))
         left -= share - budget.left
     if left < 0:
         raise ValueError(

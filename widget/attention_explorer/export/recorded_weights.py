@@ -2,21 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from ..analysis.scores import score_steps
+from ..analysis.spans import span_steps
 from ..analysis.steps import finish
 from ..attention import Attention
+from ..attention.base import Float
+from ..attention.blocks import pool
 from ..channel import weights_reply
 from ..encoding import encode
-from ..protocol import Description, Encoding, LineKey, MassKey, RecordedReply, TileKey
-from ..tiles import encode_tiles, exact_tile_keys, n_weights, pixel_encoding
+from ..protocol import (
+    TILE,
+    Encoding,
+    LineKey,
+    MassKey,
+    RecordedReply,
+    Reduction,
+    SpanKey,
+    StripKey,
+    TileKey,
+)
+from ..tiles import (
+    column_steps,
+    encode_tiles,
+    exact_tile_keys,
+    mass_steps,
+    n_weights,
+    pixel_encoding,
+    strip_steps,
+    tile_steps,
+)
 from ..tracing import Kind
 from .budget import Budget, packed
 
 # The least share of their size that weights pack to, of a causal mask: more isn't even tried.
 _PACKS_TO = 0.1
+_ROUNDED = (
+    "All weights are in this file, rounded to a byte (≈); more are exact with a larger max_mb=."
+)
+_READ_AT_ONCE = 4096**2
 
 
 class Weights(NamedTuple):
@@ -30,46 +57,103 @@ class Weights(NamedTuple):
         Whether all of them are there.
     exact : bool
         Whether they are the model's own float32, not rounded to a byte.
+    sampled : bool
+        Whether overviews are of a sample of the queries.
+    notes : tuple of str
+        What has to be said of them on screen.
     """
 
     replies: list[RecordedReply]
-    whole: bool
-    exact: bool
+    whole: bool = True
+    exact: bool = True
+    sampled: bool = False
+    notes: tuple[str, ...] = ()
 
 
-def record_whole(kind: Kind, about: Description, budget: Budget) -> Weights | None:
-    """Return all weights, exact where there is room, else rounded; None where there is none."""
+class Keys(NamedTuple):
+    """What is recorded of some weights, by the names that requests have for it."""
+
+    tiles: tuple[TileKey, ...] = ()
+    strips: tuple[StripKey, ...] = ()
+    rows: tuple[LineKey, ...] = ()
+    columns: tuple[LineKey, ...] = ()
+    masses: tuple[MassKey, ...] = ()
+    spans: tuple[SpanKey, ...] = ()
+    scores: bool = False
+
+
+def record_whole(kind: Kind, beside: Keys, budget: Budget) -> Weights | None:
+    """Return all weights, exact where there is room, else rounded; None where there is none.
+
+    With them comes what is `beside`, where there is room for it.
+    """
     encodings: tuple[Encoding, Encoding] = ("float32", pixel_encoding(kind.attention))
     for encoding in encodings:
         tiles = _everything(kind.attention, encoding, budget)
         if tiles is not None:
-            return Weights([tiles, *_sums(kind, about, budget)], True, encoding == "float32")
+            more = record_keys(kind, [beside], encoding, budget)
+            exact = encoding == "float32"
+            return Weights([tiles, *more], exact=exact, notes=() if exact else (_ROUNDED,))
     return None
 
 
-def lines_of(
-    kind: Kind,
-    tiles: Sequence[TileKey] = (),
-    encoding: Encoding = "float32",
-    rows: Sequence[LineKey] = (),
-    columns: Sequence[LineKey] = (),
-    masses: Sequence[MassKey] = (),
-    scores: bool = False,
-) -> RecordedReply:
-    """Return tiles, exact rows and columns, what is hidden of rows, and the heads' scores."""
+def record_keys(
+    kind: Kind, wanted: Iterable[Keys], encoding: Encoding, budget: Budget
+) -> list[RecordedReply]:
+    """Return those of some pieces that there is room for; tiles and strips are in `encoding`."""
+    found = []
+    for keys in wanted:
+        recorded = reply_of(kind, keys, encoding) if any(keys) else None
+        if recorded is not None and budget.take(recorded):
+            found.append(recorded)
+    return found
+
+
+def reply_of(kind: Kind, keys: Keys, encoding: Encoding) -> RecordedReply:
+    """Return what a kernel would have answered."""
     attention = kind.attention
-    queries = range(attention.n_queries)
-    lines = [attention.row(*key) for key in rows]
-    lines += [attention.column(*key) for key in columns]
-    lines += [attention.hidden_mass(*key, queries) for key in masses]
-    lines += [finish(score_steps(kind))] if scores else []
-    return {
-        "reply": weights_reply(tiles, encoding, (), rows, columns, masses, scores=scores),
-        "buffers": [
-            packed(encode_tiles(attention, tiles, encoding)),
-            packed(encode(line, "float32") for line in lines),
-        ],
-    }
+    pixels = [*_tiles(attention, keys.tiles)]
+    pixels += [finish(strip_steps(attention, key)) for key in keys.strips]
+    buffers = [
+        packed(encode(each, encoding, attention.scale) for each in pixels),
+        packed(encode(each, "float32") for each in _lines(kind, keys)),
+    ]
+    reply = weights_reply(
+        keys.tiles,
+        encoding,
+        keys.strips,
+        keys.rows,
+        keys.columns,
+        keys.masses,
+        keys.spans,
+        keys.scores,
+    )
+    return {"reply": reply, "buffers": buffers}
+
+
+def _tiles(attention: Attention, keys: Iterable[TileKey]) -> Iterator[Float]:
+    """Yield tiles; a head of which there are several is read once."""
+    cells = attention.n_queries * attention.n_keys
+    for at, of_head in groupby(keys, lambda key: key[:2]):
+        tiles = list(of_head)
+        if len(tiles) == 1 or cells > _READ_AT_ONCE:
+            yield from (finish(tile_steps(attention, key)) for key in tiles)
+            continue
+        matrix = attention.matrix(*at)
+        for _, _, level, query, key, pooling in tiles:
+            side = TILE << level
+            part = matrix[query * side : (query + 1) * side, key * side : (key + 1) * side]
+            reduction: Reduction = "mean" if pooling == "mean" else "max"
+            yield pool(part, 1 << level, reduction, attention.signed)
+
+
+def _lines(kind: Kind, keys: Keys) -> list[Float]:
+    attention = kind.attention
+    lines = [attention.row(*key) for key in keys.rows]
+    lines += [finish(column_steps(attention, key)) for key in keys.columns]
+    lines += [finish(mass_steps(attention, key)) for key in keys.masses]
+    lines += [finish(span_steps(attention, key)) for key in keys.spans]
+    return [*lines, finish(score_steps(kind))] if keys.scores else lines
 
 
 def _everything(attention: Attention, encoding: Encoding, budget: Budget) -> RecordedReply | None:
@@ -81,11 +165,3 @@ def _everything(attention: Attention, encoding: Encoding, budget: Budget) -> Rec
         return None
     recorded: RecordedReply = {"reply": weights_reply([], encoding), "buffers": [buffer]}
     return recorded if budget.take(recorded) else None
-
-
-def _sums(kind: Kind, about: Description, budget: Budget) -> list[RecordedReply]:
-    """Return what of all heads is small: what is hidden of their rows, and their scores."""
-    layers, heads = range(kind.attention.n_layers), range(kind.attention.n_heads)
-    masses = [(layer, head) for layer in layers for head in heads] if about["hides"] else []
-    recorded = lines_of(kind, masses=masses, scores=bool(about["scores"]))
-    return [recorded] if budget.take(recorded) else []
