@@ -23,11 +23,14 @@ def field(generator: SimpleNamespace, annotation: str) -> str:
     return line.partition(";")[0]
 
 
-def test_the_committed_file_is_what_the_generator_writes(generator: SimpleNamespace) -> None:
+@pytest.mark.parametrize("room", ["", "atlas/"])
+def test_the_committed_file_is_what_the_generator_writes(
+    generator: SimpleNamespace, room: str
+) -> None:
     """A field added in Python alone would be `undefined` in the browser."""
-    committed = (ROOT / "js" / "src" / "protocol.gen.ts").read_text(encoding="utf-8")
-    source = ROOT / "widget" / "attention_explorer" / "protocol.py"
-    assert committed == generator.generate(source.read_text(encoding="utf-8"))
+    committed = (ROOT / "js" / "src" / f"{room}protocol.gen.ts").read_text(encoding="utf-8")
+    source = ROOT / "widget" / "attention_explorer" / f"{room}protocol.py"
+    assert committed == generator.generate(source.read_text(encoding="utf-8"), f"{room}protocol.py")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,8 @@ def test_check_fails_on_a_stale_file_and_names_the_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     names = run_path(str(ROOT / "js" / "generate_protocol.py"))
-    monkeypatch.setitem(names["main"].__globals__, "TARGET", tmp_path / "protocol.gen.ts")
+    (tmp_path / "atlas").mkdir()
+    monkeypatch.setitem(names["main"].__globals__, "TARGETS", tmp_path)
     assert names["main"](["--check"]) == 1
     assert "python js/generate_protocol.py" in capsys.readouterr().err
     assert names["main"]([]) == 0
