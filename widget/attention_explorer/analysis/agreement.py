@@ -95,7 +95,7 @@ def agreement_steps(
     # A case of a relation is one of all relations, too.
     cases = list({id(case): case for its in asked.values() for case in its}.values())
     place = {id(case): number for number, case in enumerate(cases)}
-    hits = yield from _hit_steps(attention, annotated.words, cases)
+    hits = yield from hit_steps(attention, annotated.words, cases)
     return [
         Agreement(
             name,
@@ -127,7 +127,7 @@ def words_read(attention: Attention, words: Sequence[int]) -> WordAttention:
     return WordAttention(attention, tuple(range(attention.n_queries)), tuple(words))
 
 
-def _hit_steps(
+def hit_steps(
     attention: Attention, words: Sequence[int], cases: Sequence[Case]
 ) -> Generator[float, None, Flags]:
     """Tell of each case in which heads the most read candidate is right: (cases, layers, heads)."""
@@ -170,5 +170,9 @@ def best_offset(cases: Sequence[Case], words: Sequence[int]) -> float:
     """Return the share of the cases in which the best fixed offset, in words, is right."""
     if not cases:
         return float("nan")
-    offsets = Counter(right - words[case.reader[0]] for case in cases for right in case.right)
-    return max(offsets.values()) / len(cases)
+    return max(offsets(cases, words).values()) / len(cases)
+
+
+def offsets(cases: Sequence[Case], words: Sequence[int]) -> Counter[int]:
+    """Return in how many cases what is right lies at each offset, in words."""
+    return Counter(right - words[case.reader[0]] for case in cases for right in case.right)
