@@ -90,12 +90,12 @@ def test_the_view_keeps_its_model() -> None:
 
 
 def test_html_is_ipythons_and_needs_nothing() -> None:
-    """Catches an HTML that its users can't write to a file, and a comm left open behind it."""
+    """Catches an HTML that its users can't write to a file, and widgets left open behind it."""
     given = arguments()
     before = set(_instances)
     page: Any = head_view(given["attention"], given["tokens"], html_action="return")
     assert type(page) is HTML
-    assert opened_since(before) == []
+    assert _instances.keys() == before
     assert page.data.count("<iframe") == 1
     assert "cdnjs" not in page.data
 

@@ -12,7 +12,15 @@ from types import ModuleType
 from typing import Any
 
 from ..protocol import Theme
-from .opened import Action, Opened, act, as_value_errors, check_action, check_display_mode
+from .opened import (
+    Action,
+    Opened,
+    act,
+    as_value_errors,
+    check_action,
+    check_display_mode,
+    explorer_for,
+)
 
 # Those that bertviz has; what a model is, it says itself.
 MODEL_TYPES = ("bert", "gpt2", "xlnet", "roberta")
@@ -64,7 +72,6 @@ def show(
     check_display_mode(display_mode)
     if not sentence_a:
         raise ValueError("sentence_a is empty: give the text that the model is to read")
-    from ..explorer import AttentionExplorer
     from ..tracing.tracer import load
 
     model, tokenizer = load(model, tokenizer)
@@ -74,7 +81,7 @@ def show(
             "sentence_b with model_type='gpt2', which reads one text: put both into sentence_a"
         )
     with as_value_errors():
-        explorer = AttentionExplorer.from_model(
+        explorer = explorer_for(html_action).from_model(
             model,
             tokenizer,
             sentence_a,

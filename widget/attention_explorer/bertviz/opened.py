@@ -61,7 +61,6 @@ def open_view(
     **options: Any,
 ) -> Opened:
     """Open one view on kinds of attention, at the first that has the layer."""
-    from ..explorer import AttentionExplorer
     from ..tracing import Trace
 
     name = _kind_with(layer, kinds)
@@ -69,7 +68,7 @@ def open_view(
     if heads is None and view == "heads":
         heads = range(attention.n_heads)  # the head view opens with all of a layer
     with as_value_errors():
-        explorer = AttentionExplorer(
+        explorer = explorer_for(html_action)(
             Trace(kinds, name, model_name=""),
             view=view,
             layer=None if layer is None else attention.layer_numbers.index(layer),
@@ -77,6 +76,17 @@ def open_view(
             **options,
         )
     return act(explorer, html_action)
+
+
+def explorer_for(html_action: Action) -> type[AttentionExplorer]:
+    """Return the class of what is opened."""
+    if html_action == "return":
+        from .unseen import UnseenExplorer
+
+        return UnseenExplorer
+    from ..explorer import AttentionExplorer
+
+    return AttentionExplorer
 
 
 def act(explorer: AttentionExplorer, html_action: Action) -> Opened:
