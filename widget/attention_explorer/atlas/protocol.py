@@ -13,17 +13,18 @@ Method = Literal["mds", "umap"]
 
 # (layer, head), both counted from 0.
 HeadKey = tuple[int, int]
-# (text, query, key): a place in the corpus, and two tokens of the text there.
-Place = tuple[int, int, int]
+# (text, query, key): a place in the corpus, and two tokens of the text there, where there are any.
+Place = tuple[int, int | None, int | None]
 
 # What heads that nothing names are called where labels are chosen.
 UNNAMED = "no label"
 
 
 class LabelInfo(TypedDict):
-    """What a head is named for: see `naming.AtlasLabel`."""
+    """What a head is named for: see `naming.AtlasLabel`; `measure` is the score's name."""
 
     name: str
+    measure: str
     score: float
     baseline: float
     support: int
@@ -65,8 +66,8 @@ class ExemplarInfo(TypedDict):
     """A place where a head does most of something in a text, and its score there."""
 
     text: int
-    query: int
-    key: int
+    query: int | None
+    key: int | None
     weight: float | None
     score: float | None
 
@@ -195,6 +196,6 @@ class AtlasState(TypedDict):
     _numbers: bytes
     _source: str
     _explorer: str
-    _open: tuple[int, int, int, int, int] | None
+    _open: tuple[HeadKey, Place] | None
     _held: HeldData | None
     _uuid: str

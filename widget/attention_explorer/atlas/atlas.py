@@ -1,0 +1,338 @@
+"""HeadAtlas: what every head of a model does over a corpus."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from ..analysis.sums import Numbers
+from ..export.needed import need
+from .contents import Contents
+from .intervals import CONFIDENCE
+from .names import SHOWN, measure_index
+from .naming import AtlasLabel, labels_of
+from .positions import classical_mds, umap
+from .search import Found, Pattern, alike, search
+from .table import by_head, by_score, compared, known_means
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from ..explorer import AttentionExplorer
+
+
+class HeadAtlas:
+    """Scores of every head over a corpus, and texts in which each does what it does.
+
+    `profile_heads` makes one, `HeadAtlas.load` reads one.
+
+    Attributes
+    ----------
+    scores : tuple of str
+        What is measured: those of `analysis.head_scores`; ``"previous beside sinks"`` and the like,
+        a pattern's share of what a head reads beside the first and added tokens; and what it reads
+        of each type of token: ``"to first"``, ``"to special"`` (others that the tokenizer added),
+        ``"to punctuation"``, ``"to piece"`` (those that go on with a word) and ``"to word"`` (all
+        others, which begin one). A row's weights on these five sum to 1.
+    """
+
+    scores = SHOWN
+
+    def __init__(self, contents: Contents) -> None:
+        self._contents = contents
+
+    def __repr__(self) -> str:
+        anatomy = self._contents.anatomy
+        partly = "" if self.is_complete else ", stopped before the end"
+        return (
+            f"<HeadAtlas of {self.model_name}: {anatomy.n_layers} x {anatomy.n_heads} heads over "
+            f"{self.n_texts:,} texts, {self.n_tokens:,} tokens{partly}>"
+        )
+
+    @property
+    def model_name(self) -> str:
+        """The checkpoint's name, or the model's class."""
+        return self._contents.identity["model"]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many layers, and heads a layer."""
+        return self._contents.anatomy.n_layers, self._contents.anatomy.n_heads
+
+    @property
+    def n_texts(self) -> int:
+        """How many texts were read."""
+        return self._contents.tally.n_texts
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens of them were."""
+        return self._contents.tally.n_tokens
+
+    @property
+    def n_cut(self) -> int:
+        """How many texts were longer than the model reads, and cut."""
+        return self._contents.tally.n_cut
+
+    @property
+    def n_empty(self) -> int:
+        """How many rows of the corpus had no text."""
+        return self._contents.tally.n_empty
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the corpus was read to its end."""
+        return self._contents.is_complete
+
+    @property
+    def source(self) -> str:
+        """How the weights were had, in words."""
+        return self._contents.anatomy.source
+
+    def score(self, name: str) -> Numbers:
+        """Return a score's mean over texts, shape (layers, heads); NaN where no text has it."""
+        found: Numbers = known_means(self._contents)[measure_index(name)]
+        return found
+
+    def to_frame(
+        self, by: Literal["head", "score"] = "head", confidence: float = CONFIDENCE
+    ) -> DataFrame:
+        """Return the scores as a table.
+
+        Parameters
+        ----------
+        by : {"head", "score"}
+            A row a head, by (layer, head), with the mean of every score; or a row a head and
+            score, with ``texts`` (how many have the score: the denominator), ``mean``,
+            ``deviation`` over texts (by n - 1), ``standard error`` of the mean, ``low`` and
+            ``high`` of its confidence interval by Student's t, ``baseline`` (what uniform attention
+            has on these texts), and ``holds``: in how many texts it would name the head.
+        confidence : float
+            Of the interval.
+
+        Returns
+        -------
+        DataFrame
+            Layers are indices; `attrs` has the model's own numbers, and what was read.
+
+        Raises
+        ------
+        ValueError
+            Another `by`.
+        ModuleNotFoundError
+            pandas isn't installed.
+        """
+        if by not in ("head", "score"):
+            raise ValueError(f"by={by!r}: expected 'head' or 'score'")
+        if by == "head":
+            return by_head(self._contents)
+        return by_score(self._contents, confidence)
+
+    @cached_property
+    def labels(self) -> Mapping[tuple[int, int], tuple[AtlasLabel, ...]]:
+        """What each head is named for, by (layer, head); see `naming.labels_of`."""
+        return labels_of(self._contents.tally)
+
+    @cached_property
+    def distances(self) -> Numbers:
+        """How far every two heads are from each other: Jensen-Shannon divergence, in nats.
+
+        The mean over texts of the mean over up to four rows of each, smoothed as by
+        `analysis.head_distances`. Shape (layers x heads, the same), layer by layer.
+        """
+        tally = self._contents.tally
+        apart = np.maximum(tally.apart / max(tally.n_texts, 1), 0)
+        found: Numbers = apart + apart.T
+        return found
+
+    def positions(self, method: Literal["mds", "umap"] | tuple[str, str] = "mds") -> Numbers:
+        """Return every head as a point.
+
+        Parameters
+        ----------
+        method : {"mds", "umap"} or (str, str)
+            By `distances`: classical scaling, or UMAP with a fixed seed, which needs umap-learn.
+            Or any two scores.
+
+        Returns
+        -------
+        array of float64, shape (layers, heads, 2)
+
+        Raises
+        ------
+        ValueError
+            Another method, or a score that there isn't.
+        ModuleNotFoundError
+            umap-learn isn't installed.
+        """
+        if method == "mds" or method == "umap":
+            points = classical_mds(self.distances) if method == "mds" else umap(self.distances)
+            return points.reshape(*self.shape, 2)
+        if isinstance(method, str) or len(method) != 2:
+            raise ValueError(
+                f"method={method!r}: expected 'mds', 'umap' or two scores, e.g. "
+                "('entropy', 'first')"
+            )
+        return np.stack([self.score(name) for name in method], -1)
+
+    def plot(
+        self,
+        x: str = "distance",
+        y: str = "entropy",
+        *,
+        method: Literal["mds", "umap"] | None = None,
+        ax: Axes | None = None,
+    ) -> Figure | Axes:
+        """Draw heads as points, coloured by what they are named for: beside a sink, if for more.
+
+        Parameters
+        ----------
+        x, y : str
+            Two scores.
+        method : {"mds", "umap"}, optional
+            Heads that read alike beside each other instead; see `positions`.
+        ax : Axes, optional
+            Where to draw; by default a figure of its own is returned.
+
+        Raises
+        ------
+        ValueError
+            A score that there isn't.
+        ModuleNotFoundError
+            matplotlib isn't installed.
+        """
+        need("matplotlib", "plot")
+        from .plotting import draw
+
+        return draw(self, (x, y) if method is None else method, ax)
+
+    def compare(self, other: HeadAtlas, confidence: float = CONFIDENCE) -> DataFrame:
+        """Return how the heads of another atlas differ from these: after fine-tuning, say.
+
+        Parameters
+        ----------
+        other : HeadAtlas
+            Of a model of the same shape.
+        confidence : float
+            Of the intervals.
+
+        Returns
+        -------
+        DataFrame
+            A row a head and score: ``before``, ``after``, ``difference``, its ``standard error``,
+            ``low`` and ``high``. Over the same texts the error is that of differences text by
+            text, whose spread is taken from the exemplars (``attrs["paired"]``); else that of two
+            independent means. Of thousands of rows 5 % lie outside by chance.
+
+        Raises
+        ------
+        ValueError
+            Models of other shapes.
+        ModuleNotFoundError
+            pandas isn't installed.
+        """
+        return compared(self._contents, other._contents, confidence)
+
+    def search(
+        self,
+        layer: int,
+        head: int,
+        pattern: Pattern,
+        *,
+        decile: int | None = None,
+        top: int = 10,
+        model: Any = None,
+        tokenizer: Any = None,
+        texts: Iterable[Any] | str | os.PathLike[str] | None = None,
+        least: float = 0.1,
+    ) -> Sequence[Found]:
+        """Return texts in which a head does something, where it does it most.
+
+        Parameters
+        ----------
+        layer, head : int
+            Which head, both counted from 0.
+        pattern : str or (str, str)
+            A score or a label, looked up among the exemplars; or which token reads which, ``("it",
+            "cat")``, as words are shown, whatever their case, ``"*"`` for any. For that the model
+            runs again.
+        decile : int, optional
+            Of a score: 0 for the texts with the lowest to 9 for the highest tenth; by default the
+            highest come first.
+        top : int
+            How many at most. Texts of a corpus that is given are read until so many are found.
+        model, tokenizer
+            For tokens: what the atlas is of.
+        texts : iterable or path, optional
+            For tokens: where to look, as `profile_heads` takes them; by default the exemplars.
+        least : float
+            For tokens: the least weight. Of a word of several tokens it is the mean of what its
+            tokens read, and the sum of what is read of them.
+
+        Returns
+        -------
+        list of Found
+            Text, tokens, the query and the key, the weight between them, and the score.
+
+        Raises
+        ------
+        ValueError
+            A head, a pattern or a decile that isn't there; tokens without the model, or with
+            another one.
+        """
+        options = {"decile": decile, "top": top, "model": model, "tokenizer": tokenizer}
+        return search(self._contents, layer, head, pattern, texts=texts, least=least, **options)
+
+    def like(self, explorer: AttentionExplorer, top: int = 10) -> Sequence[Found]:
+        """Return where else a head does what it does at the token that is looked at.
+
+        Of the strongest pairs of each exemplar these come first that are between the same two
+        tokens, then those from the same token, then those at the same distance; the strongest of
+        each first. It is the first of the explorer's heads, and the token that it reads most where
+        only one is selected.
+
+        Raises
+        ------
+        ValueError
+            Nothing is selected; a head that the atlas doesn't have.
+        """
+        return alike(self._contents, explorer, top)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the atlas to a folder of Parquet files, which any reader of Parquet opens.
+
+        ``heads.parquet`` has a row a head and score, ``distances.parquet`` a row two heads,
+        ``exemplars.parquet`` a row a text; what they are of is in the schemas' metadata. A folder
+        of an atlas that is there is replaced.
+
+        Raises
+        ------
+        ModuleNotFoundError
+            pyarrow isn't installed.
+        FileExistsError
+            Something else is there.
+        """
+        from .storing import save
+
+        save(self._contents, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> HeadAtlas:
+        """Read an atlas that was saved.
+
+        Raises
+        ------
+        ValueError
+            It is none, not whole, or of another version.
+        ModuleNotFoundError
+            pyarrow isn't installed.
+        """
+        from .storing import load
+
+        return cls(load(path))

@@ -1,0 +1,205 @@
+"""What a batch is measured by, laid out for weights of shape (texts, heads, rows, keys)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from ..analysis.moved import sample
+from ..analysis.patterns import FIXED, RELATIVE, Flags, Indices, Text
+from ..analysis.sums import MEASURES, ROWS, Expected, Numbers, sampled_queries
+from ..tracing import Tokens
+from .names import ALSO_BESIDE, ASIDE, MEASURED, TYPES
+
+# Rows of each text by which heads are compared: pairs of heads grow by the square, texts are many.
+LOOKED = 4
+
+
+class Measured(NamedTuple):
+    """What one text is measured by.
+
+    Attributes
+    ----------
+    queries, looked : array of int
+        The rows that scores are means of, and those by which heads are compared.
+    expected, beside : Expected
+        Of all keys, and of those that are no sinks.
+    types : array of bool, shape (keys, len(TYPES))
+    left : array of float64, shape (rows,)
+        What uniform attention leaves beside sinks.
+    text : Text
+    """
+
+    queries: Indices
+    looked: Indices
+    expected: Expected
+    beside: Expected
+    types: Flags
+    left: Numbers
+    text: Text
+
+    @classmethod
+    def of(cls, tokens: Tokens, causal: bool, seed: int) -> Measured:
+        """Lay one text out; `seed` chooses the rows by which heads are compared."""
+        text = Text.of_keys(tokens, len(tokens), causal)
+        queries = sampled_queries(text.n_queries)
+        types = _types(tokens, text)
+        is_sink = types[:, :2].any(1)
+        all_keys = np.ones(text.n_keys, bool)
+        return cls(
+            queries,
+            sample(text.n_queries, LOOKED, seed),
+            Expected(text, queries, ()),
+            Expected(text, queries, ASIDE),
+            types,
+            text.count(queries, ~np.asarray(is_sink)) / text.count(queries, all_keys),
+            text,
+        )
+
+    @property
+    def counts(self) -> Numbers:
+        """Of each measure the rows that have it; beside sinks, what uniform attention leaves."""
+        left = self.beside.has[_of(ALSO_BESIDE)] @ self.left
+        every = np.full(len(TYPES), len(self.queries))
+        return np.concatenate([self.expected.has.sum(1), left, every])
+
+    @property
+    def baselines(self) -> Numbers:
+        """What uniform attention has of each of `MEASURED`; NaN where nothing is compared."""
+        beside = self.beside.baselines[_of(ALSO_BESIDE)] @ self.left
+        readable = self.text.count(self.queries, np.ones(self.text.n_keys, bool))
+        shares = [self.text.count(self.queries, keys) / readable for keys in self.types.T]
+        sums = [*self.expected.baselines.sum(1), *beside, *np.sum(shares, 1)]
+        counts = self.counts
+        found: Numbers = np.full(len(MEASURED), np.nan)
+        np.divide(sums, counts, out=found, where=counts > 0)
+        return found
+
+
+def _of(patterns: Sequence[str]) -> list[int]:
+    return [MEASURES.index(pattern) for pattern in patterns]
+
+
+def _types(tokens: Tokens, text: Text) -> Flags:
+    """Tell of each key which of `TYPES` it is."""
+    word = np.array(tokens.word)
+    continues = np.append(False, (word[1:] == word[:-1]) & (word[1:] >= 0))
+    of_type = [text.fixed(name) for name in FIXED] + [continues, np.ones(text.n_keys, bool)]
+    found = np.stack(of_type, 1)
+    found[:, 1:] &= ~np.logical_or.accumulate(found, 1)[:, :-1]
+    return found
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A batch's texts, laid out beside each other and padded; on one device.
+
+    Attributes
+    ----------
+    texts : sequence of Measured
+    rows : tensor of int64, shape (texts, rows), or None
+        Which queries are the rows; None: all.
+    per_row : tensor, shape (texts, rows, 2)
+        1 for the rows that there are; and 1 over the most entropy that they can have.
+    keys : tensor, shape (texts, keys, len(FIXED) + len(TYPES))
+        1 for the keys of each fixed pattern and of each type.
+    distances : tensor, shape (texts, rows, keys)
+    cells : tensor of int64, shape (4, cells)
+        Text, row and key of each cell of relative patterns; and which of their sums it is in.
+    besides : tensor of bool, shape (cells,)
+        Whether a cell's key is no sink.
+    has_beside : tensor, shape (texts, rows, len(ALSO_BESIDE))
+        1 for the rows whose rest is what a pattern beside sinks is a share of.
+    looked : tensor of int64, shape (texts, LOOKED)
+    looked_share : tensor, shape (texts, LOOKED)
+        Of a text's mean; 0 for rows that it doesn't have.
+    may_read : tensor, shape (texts, LOOKED, keys)
+        1 over how many keys each of these rows may read; 0 for the others.
+    """
+
+    texts: Sequence[Measured]
+    rows: torch.Tensor | None
+    per_row: torch.Tensor
+    keys: torch.Tensor
+    distances: torch.Tensor
+    cells: torch.Tensor
+    besides: torch.Tensor
+    has_beside: torch.Tensor
+    looked: torch.Tensor
+    looked_share: torch.Tensor
+    may_read: torch.Tensor
+
+    @classmethod
+    def of(cls, texts: Sequence[Measured]) -> Layout:
+        """Lay texts out for weights that are padded to the longest."""
+        n_keys = max(text.text.n_keys for text in texts)
+        n_rows = max(len(text.queries) for text in texts)
+        shape = len(texts), n_rows
+        is_sampled = n_keys > ROWS
+        rows, per_row = np.zeros(shape, np.int64), np.zeros((*shape, 2), np.float32)
+        keys = np.zeros((len(texts), n_keys, len(FIXED) + len(TYPES)), np.float32)
+        distances = np.zeros((*shape, n_keys), np.float32)
+        has_beside = np.zeros((*shape, len(ALSO_BESIDE)), np.float32)
+        looked = np.zeros((len(texts), LOOKED), np.int64)
+        looked_share = np.zeros((len(texts), LOOKED), np.float32)
+        may_read = np.zeros((len(texts), LOOKED, n_keys), np.float32)
+        cells, besides = [], []
+        for number, it in enumerate(texts):
+            own, n, some = len(it.queries), it.text.n_keys, len(it.looked)
+            rows[number, :own] = it.queries
+            per_row[number, :own] = np.stack(
+                [np.ones(own), it.expected.has[_BROAD] / it.expected.logs], 1
+            )
+            keys[number, :n] = np.concatenate([it.expected.fixed, it.types], 1)
+            distances[number, :own, :n] = it.expected.distances
+            has_beside[number, :own] = it.beside.has[_of(ALSO_BESIDE)].T
+            looked[number, :some] = it.looked
+            looked_share[number, :some] = 1 / some
+            last = it.looked[:, None] if it.text.causal else n
+            reads = np.broadcast_to(np.arange(n) <= last, (some, n))
+            may_read[number, :some, :n] = reads / np.sum(reads, 1, keepdims=True)
+            for pattern, at in enumerate(it.expected.relative):
+                row, key = np.divmod(at, n)
+                which = np.full(len(at), number * len(RELATIVE) + pattern)
+                cells.append(np.stack([np.full(len(at), number), row, key, which]))
+                besides.append(~it.types[key, :2].any(1))
+        return cls(
+            texts,
+            rows=torch.from_numpy(rows) if is_sampled else None,
+            per_row=torch.from_numpy(per_row),
+            keys=torch.from_numpy(keys),
+            distances=torch.from_numpy(distances),
+            cells=torch.from_numpy(np.concatenate(cells, 1)),
+            besides=torch.from_numpy(np.concatenate(besides)),
+            has_beside=torch.from_numpy(has_beside),
+            looked=torch.from_numpy(looked),
+            looked_share=torch.from_numpy(looked_share),
+            may_read=torch.from_numpy(may_read),
+        )
+
+    def to(self, device: torch.device) -> Layout:
+        """Return it on the device."""
+        tensors: dict[str, Any] = {
+            name: value.to(device)
+            for name, value in vars(self).items()
+            if isinstance(value, torch.Tensor)
+        }
+        return replace(self, **tensors)
+
+    @cached_property
+    def counts(self) -> Numbers:
+        """Of each text, how many rows have each measure, shape (texts, len(MEASURED))."""
+        return np.stack([text.counts for text in self.texts])
+
+    @cached_property
+    def baselines(self) -> Numbers:
+        """Of each text, what uniform attention has, shape (texts, len(MEASURED))."""
+        return np.stack([text.baselines for text in self.texts])
+
+
+_BROAD = MEASURES.index("broad")

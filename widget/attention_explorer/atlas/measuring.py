@@ -1,0 +1,146 @@
+"""Numbers of every head of a batch, from a layer's weights at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from ..analysis.distances import KEPT, SPREAD
+from ..analysis.patterns import FIXED, RELATIVE
+from ..analysis.sums import LEAST_LEFT, MEASURES, SHAPES, Numbers
+from .layout import Layout
+from .names import ALSO_BESIDE, BESIDE, MASSES, MEASURED, TYPES
+
+# Below it a weight has no logarithm in float32.
+_LEAST = torch.finfo(torch.float32).tiny
+# So many cells of pairs of heads are worked on at once.
+_CELLS = 1 << 20
+
+
+def rows_of(weights: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Return the rows that are measured, shape (texts, heads, rows, keys), float32."""
+    if layout.rows is not None:
+        weights = torch.take_along_dim(weights, layout.rows[:, None, :, None], 2)
+    return weights.float()
+
+
+def looked_at(weights: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Return the rows by which heads are compared, shape (texts, heads, LOOKED, keys)."""
+    return torch.take_along_dim(weights, layout.looked[:, None, :, None], 2).float()
+
+
+def entropies(rows: torch.Tensor) -> torch.Tensor:
+    """Return each row's entropy in nats, shape (...); a row may hold zeros."""
+    return rows.clamp(min=_LEAST).log_().mul_(rows).sum(-1).neg_()
+
+
+def layer_sums(rows: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Sum up what is measured of one layer.
+
+    Parameters
+    ----------
+    rows : tensor of float32, shape (texts, heads, rows, keys)
+        Of padding 0.
+    layout : Layout
+        On the same device.
+
+    Returns
+    -------
+    tensor of float64, shape (texts, len(MEASURED) + len(ALSO_BESIDE), heads)
+        Sums over each text's rows; after `MEASURED`, what is left beside sinks in the rows that
+        have each of `ALSO_BESIDE`.
+    """
+    n_texts, n_heads, n_rows, n_keys = rows.shape
+    ones = layout.per_row[..., :1]
+    entropy, broad = _over_rows(entropies(rows)[..., None], layout.per_row)
+    (peak,) = _over_rows(rows.amax(-1)[..., None], ones)
+    flat = rows.reshape(n_texts, n_heads, n_rows * n_keys)
+    distance = torch.bmm(flat, layout.distances.reshape(n_texts, -1, 1))[..., 0]
+    by_key = rows.reshape(n_texts, n_heads * n_rows, n_keys) @ layout.keys
+    by_key = by_key.reshape(n_texts, n_heads, n_rows, -1)
+    fixed = torch.einsum("bhrf,br->fbh", by_key, layout.per_row[..., 0])
+    left = by_key[..., len(FIXED) + 2 :].sum(-1)
+    lefts = torch.einsum("bhr,brp->pbh", left, layout.has_beside)
+    text, row, key, which = layout.cells
+    on_cells = rows[text, :, row, key].double()
+    relative = on_cells.new_zeros(n_texts * len(RELATIVE), n_heads)
+    beside = relative.clone()
+    relative.index_add_(0, which, on_cells)
+    beside.index_add_(0, which[layout.besides], on_cells[layout.besides])
+    types = fixed[len(FIXED) :]
+    sums = [
+        torch.stack([entropy, peak, distance, broad]),
+        fixed[: len(FIXED)],
+        relative.reshape(n_texts, -1, n_heads).swapaxes(0, 1),
+        types[TYPES.index("punctuation")][None],
+        beside.reshape(n_texts, -1, n_heads).swapaxes(0, 1),
+        types,
+        lefts,
+    ]
+    return torch.cat([part.double() for part in sums]).swapaxes(0, 1)
+
+
+def _over_rows(values: torch.Tensor, per_row: torch.Tensor) -> torch.Tensor:
+    """Return values (texts, heads, rows, 1) summed over rows in each way of `per_row`."""
+    return torch.einsum("bhr,brk->kbh", values[..., 0], per_row)
+
+
+def means(sums: Numbers, layout: Layout) -> Numbers:
+    """Return the mean over rows of each measure, NaN where a text has none of it.
+
+    Parameters
+    ----------
+    sums : array, shape (texts, len(MEASURED) + len(ALSO_BESIDE), layers, heads)
+        As `layer_sums` gives them.
+    layout : Layout
+        Of the batch.
+
+    Returns
+    -------
+    array of float64, shape (texts, len(MEASURED), layers, heads)
+        Beside sinks it is the share of what is left; NaN too where that is less than 1 % of what
+        uniform attention leaves.
+    """
+    measured, left = sums[:, : len(MEASURED)], sums[:, len(MEASURED) :]
+    counts = np.broadcast_to(layout.counts[..., None, None], measured.shape).copy()
+    beside = slice(len(MEASURES), len(MEASURES) + len(BESIDE))
+    enough = left > LEAST_LEFT * counts[:, beside]
+    counts[:, beside] = np.where(enough, left, 0)
+    found: Numbers = np.full_like(measured, np.nan)
+    np.divide(measured, counts, out=found, where=counts > 0)
+    return found
+
+
+def divergences(looked: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Return how far every two heads are from each other, as `analysis.head_distances` does.
+
+    Parameters
+    ----------
+    looked : tensor of float32, shape (texts, heads of all layers, LOOKED, keys)
+        What some rows read in each head.
+    layout : Layout
+        On the same device.
+
+    Returns
+    -------
+    tensor of float64, shape (heads, heads)
+        The sum over texts of each one's mean over its rows; only above the diagonal.
+    """
+    n_heads = looked.shape[1]
+    lines = (looked * float(KEPT) + float(SPREAD) * layout.may_read[:, None]).swapaxes(0, 1)
+    # Rows that a text doesn't have count for nothing, whatever stands there.
+    own = entropies(lines)
+    found = own.new_zeros((n_heads, n_heads), dtype=torch.float64)
+    at_once = max(1, _CELLS // max(1, lines[0].numel()))
+    for head in range(n_heads):
+        for first in range(head + 1, n_heads, at_once):
+            others = slice(first, min(first + at_once, n_heads))
+            middle = (lines[head] + lines[others]) / 2
+            apart = entropies(middle) - (own[head] + own[others]) / 2
+            found[head, others] = (apart * layout.looked_share).sum((1, 2), dtype=torch.float64)
+    return found
+
+
+assert len(SHAPES) == 4, "layer_sums stacks four shapes"
+assert len(MASSES) == len(TYPES)
+assert len(BESIDE) == len(ALSO_BESIDE)

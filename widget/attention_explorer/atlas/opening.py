@@ -1,0 +1,119 @@
+"""From an exemplar to its text in an explorer: the model reads it when it is opened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..explorer import AttentionExplorer
+from ..protocol import Theme
+from ..runs import Progress, Runs
+from .identity import identity_of
+from .protocol import HeadKey, Place
+from .view import AtlasView
+
+if TYPE_CHECKING:
+    from ..tracing import Trace
+
+# Seconds that the browser waits before it hears how far a text is.
+_WITHIN = 0.1
+
+
+class OpenedExplorer(AttentionExplorer):
+    """An explorer within an atlas's view, whose module draws it: no second one travels."""
+
+    _esm = "export default {}"
+
+
+class Opener:
+    """Reads texts of an atlas with its model, and shows them in one explorer.
+
+    Parameters
+    ----------
+    view : AtlasView
+    model, tokenizer
+        Those that the atlas is of.
+
+    Attributes
+    ----------
+    explorer : OpenedExplorer or None
+        None before a text is opened.
+
+    Raises
+    ------
+    ValueError
+        Another model, or another tokenizer.
+    """
+
+    def __init__(self, view: AtlasView, model: Any, tokenizer: Any) -> None:
+        from ..tracing.tracer import load
+
+        self._view = view
+        self._model, self._tokenizer = load(model, tokenizer)
+        contents = view.atlas._contents
+        if identity_of(self._model, self._tokenizer) != dict(contents.identity):
+            raise ValueError(
+                "this isn't the model, or not the tokenizer, that the atlas is of "
+                f"({view.atlas.model_name}): its weights or its vocabulary differ"
+            )
+        self._runs = Runs["Trace"]()
+        self.explorer: OpenedExplorer | None = None
+        self._text: int | None = None
+
+    def go_on(self, run: str, head: HeadKey, place: Place, theme: Theme) -> float:
+        """Go on with showing a text at a head, with two tokens pinned; return the share done."""
+        text = place[0]
+        if text == self._text:
+            self._at(head, place)
+            return 1.0
+        share, traced = self._runs.finish(run, lambda progress: self._read(text, progress), _WITHIN)
+        if traced is None:
+            return share
+        self._show(traced, theme)
+        self._text = text
+        self._at(head, place)
+        return 1.0
+
+    def stop(self) -> None:
+        """Give up what is being read."""
+        self._runs.stop()
+
+    def close(self) -> None:
+        """Close the explorer and let go of the model."""
+        self.stop()
+        if self.explorer is not None:
+            self.explorer.close()
+        self._model = self._tokenizer = None
+
+    def _read(self, text: int, progress: Progress) -> Trace:
+        from ..tracing import trace
+        from .working import longest_text
+
+        entry, written = self._view.entry(text)
+        progress(0.0)
+        given = self._view.atlas._contents.options.get("max_length")
+        longest = longest_text(self._model, self._tokenizer, given)  # type: ignore[arg-type]
+        traced = trace(self._model, self._tokenizer, entry.text, entry.pair, max_length=longest)
+        progress(0.9)
+        if tuple(traced.tokens.text) != tuple(written.tokens):
+            raise ValueError(
+                f"text {text} has other tokens than when the atlas was made: is the tokenizer set "
+                "up as it was then?"
+            )
+        return traced
+
+    def _show(self, traced: Trace, theme: Theme) -> None:
+        if self.explorer is None:
+            self.explorer = OpenedExplorer(traced, theme=theme)
+            # Nobody else may keep it.
+            self.explorer._model = self._model
+        else:
+            self.explorer._show_trace(traced)
+
+    def _at(self, head: HeadKey, place: Place) -> None:
+        explorer = self.explorer
+        assert explorer is not None
+        _, query, key = place
+        with explorer.hold_sync():
+            explorer.unit = "token"
+            explorer.layer, explorer.heads = head[0], [head[1]]
+            explorer.selected, explorer.also = (query, key), []

@@ -1,0 +1,127 @@
+"""Where in a text a head does most of what is measured: one query and one key for each measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..analysis.patterns import FIXED, RELATIVE
+from .layout import Layout
+from .measuring import entropies
+
+Positions = npt.NDArray[np.int32]
+
+
+class Places(NamedTuple):
+    """A query and a key of every measure of `sums.MEASURES`, and the weight between them.
+
+    Of a pattern they are the two with the largest weight, of all pairs that it has; of a relative
+    pattern those are left out whose key is a sink. Of a shape (entropy, peak, distance, broad) the
+    query is the one that has most of it, and the key what it reads most.
+
+    Attributes
+    ----------
+    query, key : array of int32, shape (texts, len(MEASURES), layers, heads)
+        -1 where the text has no such pair.
+    weight : array of float32, same shape
+        NaN there.
+    """
+
+    query: Positions
+    key: Positions
+    weight: npt.NDArray[np.float32]
+
+
+def layer_places(rows: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places:
+    """Find the places in some texts of a batch, of one layer: shapes without the layers.
+
+    Parameters
+    ----------
+    rows : tensor of float32, shape (texts, heads, rows, keys)
+        As `measuring.layer_sums` takes them.
+    layout : Layout
+        Of the batch.
+    chosen : sequence of int
+        Which texts.
+    """
+    own = rows[list(chosen)]
+    is_row = layout.per_row[list(chosen), :, 0][:, None]
+    parts = [
+        _of_shapes(own, layout, chosen, is_row),
+        _of_fixed(own, layout, chosen, is_row),
+        _of_relative(own, layout, chosen),
+    ]
+    row, key, weight = (np.concatenate(columns, 1) for columns in zip(*parts, strict=True))
+    queries = np.zeros((len(own), row.max(initial=0) + 1), np.int32)
+    for number, text in enumerate(chosen):
+        its = layout.texts[text].queries[: queries.shape[1]]
+        queries[number, : len(its)] = its
+    query = np.take_along_axis(queries, np.maximum(row, 0).reshape(len(own), -1), 1)
+    there = key >= 0
+    return Places(
+        np.where(there, query.reshape(row.shape), -1).astype(np.int32),
+        key.astype(np.int32),
+        np.where(there, weight, np.nan).astype(np.float32),
+    )
+
+
+def _of_shapes(
+    own: torch.Tensor, layout: Layout, chosen: Sequence[int], is_row: torch.Tensor
+) -> Places:
+    peaks, read = own.max(-1)
+    entropy = entropies(own)
+    breadth = entropy * layout.per_row[list(chosen), :, 1][:, None]
+    distance = (own * layout.distances[list(chosen)][:, None]).sum(-1)
+    most = torch.stack([entropy, peaks, distance, breadth], 1)
+    row = torch.where(is_row[:, None] > 0, most, -1).argmax(-1, keepdim=True)
+    key, weight = (
+        torch.take_along_dim(of_rows[:, None].expand_as(most), row, -1)[..., 0]
+        for of_rows in (read, peaks)
+    )
+    return Places(_numpy(row[..., 0]), _numpy(key), _numpy(weight))
+
+
+def _of_fixed(
+    own: torch.Tensor, layout: Layout, chosen: Sequence[int], is_row: torch.Tensor
+) -> Places:
+    most, by = torch.where(is_row[..., None] > 0, own, -1).max(2)
+    of_pattern = layout.keys[list(chosen), :, : len(FIXED)].swapaxes(1, 2)[:, :, None]
+    weight, key = torch.where(of_pattern > 0, most[:, None], -1).max(-1)
+    row = torch.take_along_dim(by[:, None].expand(-1, len(FIXED), -1, -1), key[..., None], -1)
+    key = torch.where(weight >= 0, key, -1)
+    return Places(_numpy(row[..., 0]), _numpy(key), _numpy(weight))
+
+
+def _of_relative(own: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places:
+    text, row, key, which = (its.cpu().numpy() for its in layout.cells)
+    number_of = np.full(len(layout.texts), -1)
+    number_of[list(chosen)] = np.arange(len(chosen))
+    ours = (number_of[text] >= 0) & layout.besides.cpu().numpy()
+    text, row, key = number_of[text[ours]], row[ours], key[ours]
+    which = text * len(RELATIVE) + which[ours] % len(RELATIVE)
+    shape = len(chosen) * len(RELATIVE), own.shape[1]
+    found = [np.full(shape, -1, np.int64), np.full(shape, -1, np.int64), np.full(shape, np.nan)]
+    if len(which):
+        # Cells come text by text and pattern by pattern; the first of several that are alike.
+        starts = np.flatnonzero(np.diff(which, prepend=-1))
+        values = _numpy(own)[text, :, row, key]
+        most = np.maximum.reduceat(values, starts, 0)
+        is_most = values == np.repeat(most, np.diff(starts, append=len(which)), 0)
+        at = np.where(is_most, np.arange(len(which))[:, None], len(which))
+        at = np.minimum.reduceat(at, starts, 0)
+        for whole, its in zip(found, (row[at], key[at], most), strict=True):
+            whole[which[starts]] = its
+    return Places(*(its.reshape(len(chosen), len(RELATIVE), -1) for its in found))
+
+
+def _numpy(tensor: torch.Tensor) -> Any:
+    return tensor.cpu().numpy()
+
+
+def stacked(layers: Sequence[Places]) -> Places:
+    """Return the places of all layers."""
+    return Places(*(np.stack(columns, 2) for columns in zip(*layers, strict=True)))
