@@ -176,6 +176,14 @@ def test_a_long_text_is_a_matrix_whose_colours_follow_the_weights(explore: Explo
     assert len(np.unique(dark)) == 3
 
 
+def test_small_weights_are_not_as_none(explore: Explore) -> None:
+    """Catches a long text whose picture is empty, as each of its weights is small."""
+    weights = np.tril(np.full((1, 1, 90, 90), 1e-4, np.float32))
+    pixels = pixels_of(AttentionExplorer(weights, ["t"] * 90))
+    assert (pixels[80, 10] < 1).any()
+    assert (pixels[10, 80] == 1).all()
+
+
 def test_cells_that_hold_several_weights_are_said_to(explore: Explore) -> None:
     explorer = explore(300)
     assert pixels_of(explorer).shape == (100, 100, 3)

@@ -79,9 +79,13 @@ def _selected(scene: Scene) -> str:
         if weights is not None:
             mean: Float = weights.mean(0)
             most = np.argsort(-np.abs(mean), kind="stable")[:_READ_NAMED].tolist()
-            named = ", ".join(f"{short(tokens, i, 12)} {mean[i]:.2f}" for i in most)
+            named = ", ".join(f"{short(tokens, i, 12)} {_number(float(mean[i]))}" for i in most)
             return f"{selected_text(scene).partition(', what reads')[0]}: {named}"
     return ""
+
+
+def _number(weight: float) -> str:
+    return f"{weight:.2f}" if abs(weight) >= 0.01 else f"{weight:.1g}"
 
 
 def _card(scene: Scene, drawn: Drawn, lines: list[str]) -> str:

@@ -121,7 +121,8 @@ def draw_matrix(scene: Scene, overview: Overview) -> Drawn:
 def png_of(scene: Scene, cells: Float) -> bytes:
     """Return weights as a PNG in the widget's colours, sixteen of them, on its ground."""
     shades = _SIGNED_SHADES if scene.attention.signed else _SHADES
-    steps = np.rint(scene.ink.at(cells) * shades).astype(np.uint8)
+    # Nothing that isn't zero looks as if it were, as in the widget.
+    steps = np.maximum(np.rint(scene.ink.at(cells) * shades), cells != 0).astype(np.uint8)
     codes = np.where(cells < 0, steps + shades, steps).astype(np.uint8)
     ramp = scene.colours.ramp[np.arange(shades + 1) * 255 // shades]
     cold = scene.colours.cold_ramp[np.arange(1, shades + 1) * 255 // shades]
