@@ -12,7 +12,7 @@ from transformers import GPT2LMHeadModel
 
 from tests.tracing.families import BART
 
-from .models import bert, build, byte_pieces, gpt2
+from .models import bert, build, byte_pieces, gpt2, xlnet
 
 SENTENCES = "the cat quickly sat", "it was tired."
 
@@ -41,6 +41,8 @@ def _arguments() -> dict[str, Any]:
         "outputs": model(**pair, output_attentions=True),
         "sentence_a": SENTENCES[0],
         "sentence_b": SENTENCES[1],
+        "stock": model,
+        "xlnet": xlnet()[0],
         "gpt2": writer,
         "byte_tokenizer": byte_tokenizer,
         **_of_two_stacks(),

@@ -156,7 +156,7 @@ BEYOND = [
     Case("a batch", "head_view(batch, tokens, batch_index=1)", "tokens", "shows"),
     Case("numpy", "head_view([layer.numpy() for layer in attention], tokens)", "layers", "shows"),
     Case("bfloat16", "head_view([w.bfloat16() for w in attention], tokens)", "layers"),
-    Case("`generate()`", "head_view(generated, written[:-1])", "tokens", "shows"),
+    Case("`generate()`", "head_view(generated, written[:-1])", "choices", "shows"),
     Case("stacks of different depth", "head_view(**two_stacks_2)", "choices", "shows"),
     Case(
         "stacks of different depth",
@@ -167,6 +167,18 @@ BEYOND = [
     Case(
         "`</script>` in a token",
         "head_view(attention, [*tokens[:-1], '</script>'])",
+        "tokens",
+        "shows",
+    ),
+    Case(
+        "a model of today",
+        "neuron_view(stock, 'bert', tokenizer, sentence_a)",
+        "tokens",
+        "shows",
+    ),
+    Case(
+        "a pair for XLNet",
+        "neuron_view(xlnet, 'xlnet', tokenizer, sentence_a, sentence_b)",
         "tokens",
         "shows",
     ),

@@ -65,6 +65,13 @@ def gpt2() -> tuple[Any, Any]:
     return build("GPT2", tokenizer, {**COMMON, **size}), tokenizer
 
 
+def xlnet() -> tuple[Any, Any]:
+    """Return an XLNet and a tokenizer, though of BERT's kind."""
+    tokenizer = word_pieces()
+    size = {"d_model": 32, "n_layer": LAYERS, "n_head": HEADS, "d_inner": 40}
+    return build("XLNet", tokenizer, size), tokenizer
+
+
 def _distilbert() -> tuple[Any, Any]:
     tokenizer = word_pieces()
     size = {"dim": 32, "n_layers": LAYERS, "n_heads": HEADS, "hidden_dim": 40}

@@ -79,6 +79,13 @@ def test_a_model_may_be_called_what_it_calls_itself(in_hub: None) -> None:
     explorer.close()
 
 
+def test_a_decoder_with_nothing_to_write_is_refused_with_what_takes_it(in_hub: None) -> None:
+    """Catches a cure that this call doesn't have: a target."""
+    name = "facebook/bart-large-cnn"
+    with pytest.raises(ValueError, match=r"needs a text to write: AttentionExplorer\.from_model"):
+        neuron_view(name, "bart", name, "The cat sat.")
+
+
 def test_the_view_keeps_its_model() -> None:
     """Catches an explorer that can't run its model again once the cell's variables are gone."""
     model, tokenizer = bert()

@@ -45,7 +45,7 @@ def show(
         Any that can be traced, as people load it; see `tracing.trace`.
     model_type : str
         One of bertviz's four names, or the model's own ``config.model_type``. The model is read
-        as what it is; bertviz's restrictions on pairs of texts stand.
+        as what it is.
     tokenizer : transformers tokenizer or str
         The model's.
     sentence_a, sentence_b : str
@@ -66,7 +66,8 @@ def show(
     ------
     ValueError
         No text; a model type that is neither bertviz's nor the model's; a second text for GPT-2; a
-        layer or a head that isn't there; a model of bertviz's own; what `tracing.trace` refuses.
+        layer or a head that isn't there; a model of bertviz's own; one with a decoder that needs a
+        text to write; what `tracing.trace` refuses.
     """
     check_action(html_action)
     check_display_mode(display_mode)
@@ -100,7 +101,14 @@ def _check_model(model: Any, model_type: str) -> None:
             f"this {type(model).__name__} is bertviz's own copy of 2019: load the model from "
             "transformers, or from attention_explorer.bertviz.transformers_neuron_view"
         )
-    own = getattr(getattr(model, "config", None), "model_type", None)
+    config = getattr(model, "config", None)
+    if getattr(config, "is_encoder_decoder", False):
+        raise ValueError(
+            f"{type(model).__name__} has a decoder, which needs a text to write: "
+            "AttentionExplorer.from_model(model, tokenizer, text, target=..., "
+            "view=['text', 'neuron'])"
+        )
+    own = getattr(config, "model_type", None)
     if model_type not in (*MODEL_TYPES, own):
         raise ValueError(
             f"model_type={model_type!r}: expected {', '.join(map(repr, MODEL_TYPES))}, or what the "
