@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { zlibAsync } from "@gfx/zopfli";
 import { defineConfig, type Plugin } from "vite";
@@ -44,22 +45,31 @@ function base91(bytes: Uint8Array): string {
 	return text;
 }
 
-/** Letters to bytes, bytes inflated to the module's text, and that imported; short, as it is carried too. */
+/**
+ * Letters to bytes, bytes inflated to the module's text, and that imported; short, as it is carried too.
+ *
+ * Hosts import the module anew for each explorer, and no page ever lets go of a module: what it unpacks to
+ * is imported by the first explorer of a page, and the code of the others.
+ */
 function loader(packed: Uint8Array): string {
-	const lines = `const l = "${LETTERS}", c = "${base91(packed)}", b = new Uint8Array(c.length);
-for (let f = 0, t = 0, n = 0, v = 0; f < c.length; f += 2) {
-  v |= (l.indexOf(c[f]) + l.indexOf(c[f + 1]) * 91) << n;
-  for (n += 13; n > 7; n -= 8) {
-    b[t++] = v;
-    v >>= 8;
+	const name = createHash("sha256").update(packed).digest("hex").slice(0, 8);
+	const lines = `async function load() {
+  const l = "${LETTERS}", c = "${base91(packed)}", b = new Uint8Array(c.length);
+  for (let f = 0, t = 0, n = 0, v = 0; f < c.length; f += 2) {
+    v |= (l.indexOf(c[f]) + l.indexOf(c[f + 1]) * 91) << n;
+    for (n += 13; n > 7; n -= 8) {
+      b[t++] = v;
+      v >>= 8;
+    }
   }
+  const s = new Blob([b.subarray(0, ${packed.length})]).stream();
+  const d = new Response(s.pipeThrough(new DecompressionStream("deflate")));
+  const u = URL.createObjectURL(new Blob([await d.text()], { type: "text/javascript" }));
+  const m = await import(u);
+  URL.revokeObjectURL(u);
+  return m.default;
 }
-const s = new Blob([b.subarray(0, ${packed.length})]).stream();
-const d = new Response(s.pipeThrough(new DecompressionStream("deflate")));
-const u = URL.createObjectURL(new Blob([await d.text()], { type: "text/javascript" }));
-const m = await import(u);
-URL.revokeObjectURL(u);
-export default m.default;
+export default await (globalThis["attention-explorer ${name}"] ??= load());
 `;
 	// Neither the letters nor the packed code hold white space.
 	return lines.replace(/\s*([=;:,<+\-*/&(){}[\]])\s*/g, "$1");
