@@ -72,7 +72,7 @@ def test_the_row_that_was_looked_at_is_copied(notebook: LabNotebook) -> None:
     explorer = notebook.explorer()
     menu(explorer).click()
     explorer.root.get_by_role("button", name="copy the row's numbers").click()
-    expect(explorer.root.locator(".said")).to_have_text("copied 26 numbers")
+    expect(explorer.root.locator(".said")).to_have_text("copied 26 numbers: what “it” (8) reads")
     copied: str = notebook.page.evaluate("() => navigator.clipboard.readText()")
     head, *rows = [line.split("\t") for line in copied.splitlines()]
     assert head[:2] == ["position", "token"]

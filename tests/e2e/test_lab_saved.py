@@ -88,6 +88,14 @@ def test_all_of_a_small_one_is_there_without_a_kernel(reopened: LabNotebook) -> 
     _shows_other_layers_and_heads(explorer)
 
 
+def test_what_takes_the_kernel_says_so(reopened: LabNotebook) -> None:
+    """Catches buttons that do nothing: the code that draws pictures isn't saved."""
+    explorer = reopened.explorer(0)
+    explorer.root.get_by_label("take away", exact=True).click()
+    expect(explorer.root.locator(".take .panel")).to_contain_text("This takes the kernel")
+    expect(explorer.root.get_by_role("button", name="Heads as SVG")).to_be_disabled()
+
+
 def _shows_other_layers_and_heads(explorer: Explorer) -> None:
     explorer.layer.select_option("0")
     explorer.chip(2).dblclick()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 from matplotlib.image import imread
 
+from attention_explorer import demo_qa_model
 from attention_explorer.attention.base import Float
 from attention_explorer.attention.dense import DenseAttention
 from attention_explorer.explorer import AttentionExplorer
@@ -261,3 +263,18 @@ def test_beside_it_a_sentence_of_twelve_layers_is_saved_whole() -> None:
     room = room_beside(str(explorer._esm), {"texts": None})
     print(f"room for a snapshot: {room:,} of {SNAPSHOT_BYTES:,} bytes")
     assert room >= 31_300
+
+
+def test_a_question_over_a_long_text_keeps_its_notebook_small() -> None:
+    """Catches answers, and the text that was asked about, that are counted nowhere."""
+    if not module("qa"):
+        pytest.skip("the bundle isn't built")
+    context = "Barcelona is famous for Gaudí's architecture like the Sagrada Familia. " * 12
+    explorer = AttentionExplorer.qa(
+        *demo_qa_model(), question="Who is the architect?", context=context
+    )
+    state = json.dumps(explorer._get_embed_state(drop_defaults=True))
+    still = still_of(explorer)
+    print(f"{len(state):,} bytes of state, {len(still.encode()):,} of a still")
+    assert any(text.startswith("Who is the architect? → Gaudí") for text in texts_of(explorer))
+    assert len(state) + len(still.encode()) < 100_000
