@@ -35,7 +35,7 @@ from .variants import Variant, Variants, hidden_keys, key_tokens_of
 # for pages without widgets (`export.still`), which may have more where the others leave it.
 SAVED_BYTES = 100_000
 STATE_BYTES = 4_500
-STILL_BYTES = 5_400
+STILL_BYTES = 5_000
 MOST_STILL_BYTES = 8_000
 SNAPSHOT_BYTES = 31_800
 TOKENS_BYTES = 16_000
