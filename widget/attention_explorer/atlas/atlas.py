@@ -289,20 +289,41 @@ class HeadAtlas:
         options = {"decile": decile, "top": top, "model": model, "tokenizer": tokenizer}
         return search(self._contents, layer, head, pattern, texts=texts, least=least, **options)
 
-    def like(self, explorer: AttentionExplorer, top: int = 10) -> Sequence[Found]:
+    def like(
+        self,
+        explorer: AttentionExplorer,
+        top: int = 10,
+        *,
+        model: Any = None,
+        tokenizer: Any = None,
+        least: float = 0.1,
+    ) -> Sequence[Found]:
         """Return where else a head does what it does at the token that is looked at.
 
-        Of the strongest pairs of each exemplar these come first that are between the same two
-        tokens, then those from the same token, then those at the same distance; the strongest of
-        each first. It is the first of the explorer's heads, and the token that it reads most where
-        only one is selected.
+        It is the first of the explorer's heads, and the pair of tokens that is selected; where
+        only the query is, the key that it reads most. With the model, the exemplars are read again
+        for what the same word reads most in them. Without, there are the pairs that are kept of
+        them, the strongest of each text and pattern: first those between the same two tokens, then
+        those from the same token, then those at the same distance; pairs with a sink are left out
+        unless a sink is read.
+
+        Parameters
+        ----------
+        explorer : AttentionExplorer
+            With a token selected, of the atlas's model.
+        top : int
+            How many at most.
+        model, tokenizer
+            What the atlas is of.
+        least : float
+            The least weight.
 
         Raises
         ------
         ValueError
-            Nothing is selected; a head that the atlas doesn't have.
+            Nothing is selected; a head that the atlas doesn't have; another model.
         """
-        return alike(self._contents, explorer, top)
+        return alike(self._contents, explorer, top, model, tokenizer, least)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the atlas to a folder of Parquet files, which any reader of Parquet opens.

@@ -9,19 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from ..analysis.patterns import Indices
-from ..analysis.sums import MEASURES
 from .corpus import Entry
-from .names import MEASURED
+from .names import MEASURED, PLACED
 
 Positions = npt.NDArray[np.int32]
 Values = npt.NDArray[np.float32]
 
 
 class Written(NamedTuple):
-    """A text's tokens as they are shown, and the gap before each."""
+    """A text's tokens as they are shown, the gap before each, and which the tokenizer added."""
 
     tokens: tuple[str, ...]
     gaps: tuple[str, ...]
+    special: tuple[bool, ...]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Exemplars:
     entries : tuple of Entry
     written : tuple of Written
     values : array of float32, shape (texts, len(MEASURED), layers, heads)
-    query, key : array of int32, shape (texts, len(MEASURES), layers, heads)
+    query, key : array of int32, shape (texts, len(PLACED), layers, heads)
     weight : array of float32, same shape
         As `places.Places` has them.
     """
@@ -58,7 +58,7 @@ class Exemplars:
         """Return a sample of nothing."""
         heads = n_layers, n_heads
         nothing = np.zeros(0, np.int64)
-        place = np.zeros((0, len(MEASURES), *heads), np.int32)
+        place = np.zeros((0, len(PLACED), *heads), np.int32)
         values = np.zeros((0, len(MEASURED), *heads), np.float32)
         return cls(
             nothing, nothing, (), (), values, place, place, np.zeros(place.shape, np.float32)

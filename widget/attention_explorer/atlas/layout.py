@@ -106,6 +106,8 @@ class Layout:
         Which queries are the rows; None: all.
     per_row : tensor, shape (texts, rows, 2)
         1 for the rows that there are; and 1 over the most entropy that they can have.
+    is_text : tensor of bool, shape (texts, rows)
+        Whether a row is of a token that is no sink.
     keys : tensor, shape (texts, keys, len(FIXED) + len(TYPES))
         1 for the keys of each fixed pattern and of each type.
     distances : tensor, shape (texts, rows, keys)
@@ -125,6 +127,7 @@ class Layout:
     texts: Sequence[Measured]
     rows: torch.Tensor | None
     per_row: torch.Tensor
+    is_text: torch.Tensor
     keys: torch.Tensor
     distances: torch.Tensor
     cells: torch.Tensor
@@ -141,6 +144,7 @@ class Layout:
         n_rows = max(len(text.queries) for text in texts)
         shape = len(texts), n_rows
         is_sampled = n_keys > ROWS
+        is_text = np.zeros(shape, bool)
         rows, per_row = np.zeros(shape, np.int64), np.zeros((*shape, 2), np.float32)
         keys = np.zeros((len(texts), n_keys, len(FIXED) + len(TYPES)), np.float32)
         distances = np.zeros((*shape, n_keys), np.float32)
@@ -156,6 +160,7 @@ class Layout:
                 [np.ones(own), it.expected.has[_BROAD] / it.expected.logs], 1
             )
             keys[number, :n] = np.concatenate([it.expected.fixed, it.types], 1)
+            is_text[number, :own] = ~it.types[it.queries, :2].any(1)
             distances[number, :own, :n] = it.expected.distances
             has_beside[number, :own] = it.beside.has[_of(ALSO_BESIDE)].T
             looked[number, :some] = it.looked
@@ -172,6 +177,7 @@ class Layout:
             texts,
             rows=torch.from_numpy(rows) if is_sampled else None,
             per_row=torch.from_numpy(per_row),
+            is_text=torch.from_numpy(is_text),
             keys=torch.from_numpy(keys),
             distances=torch.from_numpy(distances),
             cells=torch.from_numpy(np.concatenate(cells, 1)),

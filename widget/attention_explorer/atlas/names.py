@@ -17,6 +17,9 @@ BESIDE = tuple(f"{pattern} beside sinks" for pattern in ALSO_BESIDE)
 TYPES = ("first", "special", "punctuation", "piece", "word")
 MASSES = tuple(f"to {name}" for name in TYPES)
 
+# What an exemplar has a pair of tokens of; the last is the strongest pair that has no sink.
+PLACED = (*MEASURES, "text")
+
 # As they are held, and as they are shown.
 MEASURED = (*MEASURES, *BESIDE, *MASSES)
 SHOWN = (*(score.name for score in SCORES), *BESIDE, *MASSES)

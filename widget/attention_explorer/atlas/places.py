@@ -17,15 +17,16 @@ Positions = npt.NDArray[np.int32]
 
 
 class Places(NamedTuple):
-    """A query and a key of every measure of `sums.MEASURES`, and the weight between them.
+    """A query and a key of every name of `names.PLACED`, and the weight between them.
 
     Of a pattern they are the two with the largest weight, of all pairs that it has; of a relative
     pattern those are left out whose key is a sink. Of a shape (entropy, peak, distance, broad) the
-    query is the one that has most of it, and the key what it reads most.
+    query is the one that has most of it, and the key what it reads most. The last is the strongest
+    pair of the text, without sinks on either side.
 
     Attributes
     ----------
-    query, key : array of int32, shape (texts, len(MEASURES), layers, heads)
+    query, key : array of int32, shape (texts, len(PLACED), layers, heads)
         -1 where the text has no such pair.
     weight : array of float32, same shape
         NaN there.
@@ -54,6 +55,7 @@ def layer_places(rows: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> P
         _of_shapes(own, layout, chosen, is_row),
         _of_fixed(own, layout, chosen, is_row),
         _of_relative(own, layout, chosen),
+        _of_text(own, layout, chosen),
     ]
     row, key, weight = (np.concatenate(columns, 1) for columns in zip(*parts, strict=True))
     queries = np.zeros((len(own), row.max(initial=0) + 1), np.int32)
@@ -88,10 +90,19 @@ def _of_shapes(
 def _of_fixed(
     own: torch.Tensor, layout: Layout, chosen: Sequence[int], is_row: torch.Tensor
 ) -> Places:
-    most, by = torch.where(is_row[..., None] > 0, own, -1).max(2)
-    of_pattern = layout.keys[list(chosen), :, : len(FIXED)].swapaxes(1, 2)[:, :, None]
-    weight, key = torch.where(of_pattern > 0, most[:, None], -1).max(-1)
-    row = torch.take_along_dim(by[:, None].expand(-1, len(FIXED), -1, -1), key[..., None], -1)
+    return _strongest(own, is_row > 0, layout.keys[list(chosen), :, : len(FIXED)] > 0)
+
+
+def _of_text(own: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places:
+    is_text = layout.keys[list(chosen), :, len(FIXED) + 2 :].sum(-1, keepdim=True) > 0
+    return _strongest(own, layout.is_text[list(chosen)][:, None], is_text)
+
+
+def _strongest(own: torch.Tensor, is_row: torch.Tensor, is_key: torch.Tensor) -> Places:
+    """Return the strongest of some rows' pairs with each set of keys, (texts, keys, sets)."""
+    most, by = torch.where(is_row[..., None], own, -1).max(2)
+    weight, key = torch.where(is_key.swapaxes(1, 2)[:, :, None], most[:, None], -1).max(-1)
+    row = torch.take_along_dim(by[:, None].expand(*key.shape, -1), key[..., None], -1)
     key = torch.where(weight >= 0, key, -1)
     return Places(_numpy(row[..., 0]), _numpy(key), _numpy(weight))
 

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..analysis.labels import NAMES
-from ..analysis.sums import MEASURES
 from ..state import check_index
 from .contents import Contents
 from .corpus import Entry, read_corpus
 from .identity import identity_of
-from .names import BESIDE, MASSES, MEASURED, SHOWN
+from .names import BESIDE, MASSES, MEASURED, PLACED, SHOWN
 from .naming import labels_of
 
 if TYPE_CHECKING:
@@ -102,26 +101,38 @@ def search(
     return sorted(found, key=lambda it: -it.weight)[:top]
 
 
-def alike(contents: Contents, explorer: AttentionExplorer, top: int) -> list[Found]:
+def alike(
+    contents: Contents,
+    explorer: AttentionExplorer,
+    top: int,
+    model: Any,
+    tokenizer: Any,
+    least: float,
+) -> list[Found]:
     """Find what is like a selection; see `HeadAtlas.like`."""
     layer, head = _check_head(contents, explorer.layer, explorer.heads[0])
-    if explorer.selected is None:
-        raise ValueError("nothing is selected: click a token, or set explorer.selected = (8, 1)")
-    query, chosen = explorer.selected
+    query, chosen = explorer.selected or (None, None)
     if query is None:
-        raise ValueError("only what is read is selected: select the token that reads, too")
+        raise ValueError("no token that reads is selected: click one, or set explorer.selected = 8")
+    if model is not None:
+        words, of_token = explorer.tokens.words()
+        pattern = (words.text[of_token[query]], ANY)
+        entries = contents.tally.exemplars.entries
+        found = _by_tokens(contents, layer, head, pattern, entries, model, tokenizer, least)
+        return sorted(found, key=lambda it: -it.weight)[:top]
     row = explorer.attention.rows(layer, [head], [query])[0, 0]
     key = int(row.argmax()) if chosen is None else chosen
     keys = explorer.tokens if explorer.key_tokens is None else explorer.key_tokens
     wanted = [explorer.tokens.text[query].casefold(), keys.text[key].casefold()]
     ranked = []
-    for reader, its_key, found in _pairs(contents, layer, head):
-        read = [found.tokens[at].casefold() for at in (reader, its_key)]
+    is_sink = key == 0 or keys.special[key]
+    for reader, its_key, pair in _pairs(contents, layer, head, is_sink):
+        read = [pair.tokens[at].casefold() for at in (reader, its_key)]
         kinds = (read == wanted, read[0] == wanted[0], its_key - reader == key - query)
-        if any(kinds):
-            ranked.append((kinds.index(True), -found.weight, found))
+        if any(kinds) and pair.weight >= least:
+            ranked.append((kinds.index(True), -pair.weight, pair))
     ranked.sort(key=lambda it: it[:2])
-    return [found for _, _, found in ranked[:top]]
+    return [pair for _, _, pair in ranked[:top]]
 
 
 def _check_head(contents: Contents, layer: int, head: int) -> tuple[int, int]:
@@ -174,7 +185,7 @@ def _found(
     is_pair = query >= 0
     return Found(
         *exemplars.entries[text],
-        *exemplars.written[text],
+        *exemplars.written[text][:2],
         int(query) if is_pair else None,
         int(key) if is_pair else None,
         float(weight) if is_pair else math.nan,
@@ -204,16 +215,22 @@ def _place(measure: str) -> int | None:
         measure = measure.removesuffix(" beside sinks")
     if measure in MASSES:
         measure = measure.removeprefix("to ")
-    return MEASURES.index(measure) if measure in MEASURES else None
+    return PLACED.index(measure) if measure in PLACED else None
 
 
-def _pairs(contents: Contents, layer: int, head: int) -> Iterator[tuple[int, int, Found]]:
-    """Yield the queries and keys that are kept of a head, each pair once a text."""
+def _pairs(
+    contents: Contents, layer: int, head: int, is_sink: bool
+) -> Iterator[tuple[int, int, Found]]:
+    """Yield the pairs that are kept of a head, each once a text: those with a sink, or others."""
     exemplars = contents.tally.exemplars
-    for text in range(len(exemplars)):
+    for text, (_, _, special) in enumerate(exemplars.written):
         columns = (exemplars.query, exemplars.key, exemplars.weight)
         its = zip(*(column[text, :, layer, head].tolist() for column in columns), strict=True)
-        pairs = {(query, key): weight for query, key, weight in its if query >= 0}
+        pairs = {
+            (query, key): weight
+            for query, key, weight in its
+            if query >= 0 and is_sink == (key == 0 or special[key])
+        }
         for (query, key), weight in pairs.items():
             yield query, key, _found(contents, text, query, key, weight)
 

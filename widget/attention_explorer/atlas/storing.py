@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..analysis.sums import MEASURES
 from ..export.needed import need
 from .contents import Contents
-from .names import MEASURED
+from .names import MEASURED, PLACED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,6 +89,7 @@ def _tables(contents: Contents) -> dict[str, pa.Table]:
         "pair": pa.array([entry[1] for entry in entries], pa.string()),
         "tokens": pa.array([its[0] for its in written], pa.list_(pa.string())),
         "gaps": pa.array([its[1] for its in written], pa.list_(pa.string())),
+        "special": pa.array([its[2] for its in written], pa.list_(pa.bool_())),
         "sample key": arrays["exemplars.keys"],
         "index": arrays["exemplars.index"],
         **flat,
@@ -123,11 +123,12 @@ def _arrays(
     apart = tables["distances"]["sum over texts"].to_numpy()
     found["apart"][np.triu_indices(n_heads, 1)] = apart
     for name in ("values", *_PLACES):
-        parts = len(MEASURED) if name == "values" else len(MEASURES)
+        parts = len(MEASURED) if name == "values" else len(PLACED)
         flat = exemplars[name].combine_chunks().flatten().to_numpy(zero_copy_only=False)
         found[f"exemplars.{name}"] = flat.reshape(-1, parts, *shape)
     found["exemplars.keys"] = exemplars["sample key"].to_numpy()
     found["exemplars.index"] = exemplars["index"].to_numpy()
     texts = zip(exemplars["text"].to_pylist(), exemplars["pair"].to_pylist(), strict=True)
-    tokens = zip(exemplars["tokens"].to_pylist(), exemplars["gaps"].to_pylist(), strict=True)
+    columns = (exemplars[name].to_pylist() for name in ("tokens", "gaps", "special"))
+    tokens = zip(*columns, strict=True)
     return found, {"entries": list(texts), "written": list(tokens)}

@@ -226,6 +226,10 @@ def _batches(encoded: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]
         yield batch
 
 
+def _written(tokens: Tokens) -> Written:
+    return Written(tokens.text, tokens.gap, tokens.special)
+
+
 def _exemplars(
     unit: Unit,
     encoded: Sequence[Encoded],
@@ -241,7 +245,7 @@ def _exemplars(
         keys[chosen],
         unit.first + chosen,
         tuple(unit.entries[i] for i in chosen),
-        tuple(Written(encoded[i].tokens.text, encoded[i].tokens.gap) for i in chosen),
+        tuple(_written(encoded[i].tokens) for i in chosen),
         values[chosen].astype(np.float32),
         np.stack([its.query for its in where]),
         np.stack([its.key for its in where]),
