@@ -116,14 +116,17 @@ function exportsOf(file: string): string[] {
 }
 
 const PARTS = ["compare", "evidence", "neuron", "picture"];
+/** Hosts of a single file: of explorers, and of an atlas. */
+const PAGES = ["page", "atlas_page"];
 
 /**
- * One file for explorers of any model, one for those of question answering, one for each part that comes
- * when its view is opened, and the host of a single file: --mode widget, qa, compare, evidence, neuron, picture, page.
+ * One file for explorers of any model, one for those of question answering, one for atlases, one for each part
+ * that comes when its view is opened, and the hosts of a single file: --mode widget, qa, atlas, compare, evidence,
+ * neuron, picture, page, atlas_page.
  */
 export default defineConfig(({ mode }) => ({
 	// What a part has goes over the channel, which packs it.
-	plugins: PARTS.includes(mode) ? [part()] : mode === "page" ? [] : [packed()],
+	plugins: PARTS.includes(mode) ? [part()] : PAGES.includes(mode) ? [] : [packed()],
 	build: {
 		outDir: "../widget/attention_explorer/static",
 		// Emptying the folder would kill anywidget's hot reload.
@@ -134,7 +137,7 @@ export default defineConfig(({ mode }) => ({
 		target: "es2022",
 		lib: {
 			entry: `src/${mode}.ts`,
-			formats: [[...PARTS, "page"].includes(mode) ? "iife" : "es"],
+			formats: [[...PARTS, ...PAGES].includes(mode) ? "iife" : "es"],
 			name: "part",
 			fileName: () => `${mode}.js`,
 		},

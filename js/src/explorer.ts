@@ -328,7 +328,7 @@ export function mountExplorer(
 }
 
 /** Many changes, one drawing: the browser's next frame. */
-function animationFrame(draw: () => void, signal: AbortSignal): () => void {
+export function animationFrame(draw: () => void, signal: AbortSignal): () => void {
 	let requested = 0;
 	signal.addEventListener("abort", () => cancelAnimationFrame(requested));
 	return () => {

@@ -10,7 +10,7 @@ import type { ExtraView } from "./views/view";
 const MODEL_REFERENCE = "IPY_MODEL_";
 
 /** A signal of our own that also ends with the host's; older hosts give none. */
-function lifetime(host: AbortSignal | undefined): AbortController {
+export function lifetime(host: AbortSignal | undefined): AbortController {
 	const controller = new AbortController();
 	host?.addEventListener("abort", () => controller.abort(), { signal: controller.signal });
 	return controller;

@@ -1,27 +1,7 @@
 import { parse } from "./page/bytes";
 import { PageModel } from "./page/model";
+import { imported } from "./page/modules";
 import type { RecordedExplorer, RecordedPage } from "./protocol.gen";
-
-/** What an anywidget's module is given, and what it makes. */
-interface Host {
-	readonly model: PageModel;
-	readonly signal: AbortSignal;
-}
-interface Definition {
-	initialize(host: Host): unknown;
-	render(host: Host & { readonly el: HTMLElement }): unknown;
-}
-
-/** A module's text, run: blobs are what the page's own policy lets in. */
-async function imported(text: string): Promise<() => Definition> {
-	const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-	try {
-		const module = (await import(/* @vite-ignore */ url)) as { default: () => Definition };
-		return module.default;
-	} finally {
-		URL.revokeObjectURL(url);
-	}
-}
 
 /** The line below an explorer that says what the page doesn't hold. */
 function sayIn(section: HTMLElement): (text: string) => void {
@@ -38,7 +18,7 @@ async function open(
 	section: HTMLElement,
 	explorer: RecordedExplorer,
 	page: RecordedPage,
-	code: Promise<() => Definition>,
+	code: ReturnType<typeof imported>,
 ): Promise<void> {
 	const definition = (await code)();
 	const el = document.createElement("div");

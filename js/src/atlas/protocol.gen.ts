@@ -11,15 +11,16 @@ export type Method = (typeof METHODS)[number];
 /** (layer, head), both counted from 0. */
 export type HeadKey = readonly [number, number];
 
-/** (text, query, key): a place in the corpus, and two tokens of the text there. */
-export type Place = readonly [number, number, number];
+/** (text, query, key): a place in the corpus, and two tokens of the text there, where there are any. */
+export type Place = readonly [number, number | null, number | null];
 
 /** What heads that nothing names are called where labels are chosen. */
 export const UNNAMED = "no label";
 
-/** What a head is named for: see `naming.AtlasLabel`. */
+/** What a head is named for: see `naming.AtlasLabel`; `measure` is the score's name. */
 export interface LabelInfo {
 	readonly name: string;
+	readonly measure: string;
 	readonly score: number;
 	readonly baseline: number;
 	readonly support: number;
@@ -59,8 +60,8 @@ export interface AtlasInfo {
 /** A place where a head does most of something in a text, and its score there. */
 export interface ExemplarInfo {
 	readonly text: number;
-	readonly query: number;
-	readonly key: number;
+	readonly query: number | null;
+	readonly key: number | null;
 	readonly weight: number | null;
 	readonly score: number | null;
 }
@@ -177,7 +178,7 @@ export interface AtlasState {
 	readonly _numbers: DataView;
 	readonly _source: string;
 	readonly _explorer: string;
-	readonly _open: readonly [number, number, number, number, number] | null;
+	readonly _open: readonly [HeadKey, Place] | null;
 	readonly _held: HeldData | null;
 	readonly _uuid: string;
 }

@@ -56,7 +56,7 @@ function scaleOf(values: readonly number[], from: number, to: number) {
 }
 
 /** 1, 2 or 5 of a power of ten. */
-function stepOf(about: number): number {
+export function stepOf(about: number): number {
 	const power = 10 ** Math.floor(Math.log10(about));
 	return power * ([1, 2, 5].find((times) => times * power >= about) ?? 10);
 }
@@ -69,7 +69,7 @@ export function tickText(value: number): string {
 
 /** The point that is nearest to a place, within `reach`. */
 export function nearest(
-	axes: Axes,
+	axes: Pick<Axes, "x" | "y">,
 	points: readonly Point[],
 	[left, top]: readonly [number, number],
 	reach: number,

@@ -1,4 +1,5 @@
 import { css, type Palette } from "../draw/colour";
+import { drawNames } from "../draw/names";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
 import {
 	type Axes,
@@ -163,7 +164,16 @@ function draw(
 	if (pointed !== null) ring(plot.dots[pointed] as Dot, css(ink));
 	const first = pointed === null ? chosen : [pointed, ...chosen];
 	context.strokeStyle = dark ? "rgb(20 20 23 / 0.8)" : "rgb(255 255 255 / 0.8)";
-	drawNames(context, axes, plot, [...first, ...highest(plot.dots, NAMED)], css(ink));
+	context.fillStyle = css(ink);
+	const named = [...new Set([...first, ...highest(plot.dots, NAMED)])];
+	drawNames(
+		context,
+		named.map((i) => {
+			const { name, x, y } = plot.dots[i] as Dot;
+			return { name, left: axes.x(x), top: axes.y(y) };
+		}),
+		axes.width,
+	);
 }
 
 function disc(
@@ -216,33 +226,4 @@ function drawTicks(
 	context.textAlign = "center";
 	context.fillStyle = muted;
 	for (const tick of axes.xTicks) context.fillText(tickText(tick), axes.x(tick), bottom + 8);
-}
-
-/** Names beside their dots; one that would lie over another is left out. */
-function drawNames(
-	context: CanvasRenderingContext2D,
-	axes: Axes,
-	{ dots }: Plot,
-	which: readonly number[],
-	ink: string,
-): void {
-	const taken: [left: number, top: number, right: number][] = [];
-	context.fillStyle = ink;
-	context.textBaseline = "middle";
-	context.textAlign = "left";
-	for (const index of new Set(which)) {
-		const { name, ...dot } = dots[index] as Dot;
-		const { width } = context.measureText(name);
-		const [x, y] = [axes.x(dot.x), axes.y(dot.y)];
-		const left = x + 9 + width > axes.width ? x - 9 - width : x + 9;
-		const overlaps = taken.some(
-			([from, top, to]) => left < to + 4 && left + width > from - 4 && Math.abs(y - top) < 12,
-		);
-		if (overlaps) continue;
-		taken.push([left, y, left + width]);
-		// Read on the dots that it lies over.
-		context.lineWidth = 3;
-		context.strokeText(name, left, y);
-		context.fillText(name, left, y);
-	}
 }
