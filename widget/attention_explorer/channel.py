@@ -98,7 +98,34 @@ class SavedWidget(anywidget.AnyWidget):
         return state
 
 
-class AttentionSource(SavedWidget):
+class ReplyingModel(SavedWidget):
+    """A data model: each request, which has an id, is answered once, if only by an error."""
+
+    _esm = "export default {}"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_msg(self._on_request)
+
+    def _on_request(self, _widget: object, request: object, _buffers: object) -> None:
+        identity = ""
+        reply: Mapping[str, Any]
+        try:
+            fields = read_fields(request)
+            identity = read_identity(fields)
+            reply, buffers = self._answer(identity, fields)
+        # An interrupt too is answered: the browser has one request in flight and would wait on.
+        except (Exception, KeyboardInterrupt) as error:
+            reply, buffers = _error_reply(identity, error), []
+        self.send(reply, buffers)
+
+    def _answer(
+        self, identity: str, fields: Mapping[str, object]
+    ) -> tuple[Mapping[str, Any], list[bytes]]:
+        raise NotImplementedError
+
+
+class AttentionSource(ReplyingModel):
     """Answers requests for tokens and weights (`protocol.Request`) with a `protocol.Reply` each.
 
     Parameters
@@ -112,8 +139,6 @@ class AttentionSource(SavedWidget):
     study : callable
         Goes on with a study; returns the share that is done, and what came of it, once.
     """
-
-    _esm = "export default {}"
 
     # Seconds after which a request is answered with what is ready.
     answer_within = 0.04
@@ -129,25 +154,12 @@ class AttentionSource(SavedWidget):
         self._worker = Worker(self.lock)
         self.kinds = kinds
         super().__init__()
-        self.on_msg(self._on_request)
 
     def close(self) -> None:
         """Close the comm and let go of the weights."""
         super().close()
         self._worker.close()
         self.kinds = {}
-
-    def _on_request(self, _widget: object, request: object, _buffers: object) -> None:
-        identity = ""
-        reply: Reply
-        try:
-            fields = read_fields(request)
-            identity = read_identity(fields)
-            reply, buffers = self._answer(identity, fields)
-        # An interrupt too is answered: the browser has one request in flight and would wait on.
-        except (Exception, KeyboardInterrupt) as error:
-            reply, buffers = _error_reply(identity, error), []
-        self.send(reply, buffers)
 
     def _answer(self, identity: str, fields: Mapping[str, object]) -> Answer:
         kind = fields.get("kind")
