@@ -61,10 +61,10 @@ class AttentionExplorer(ExportedView):
     **options
         Any other trait of `view_state.ViewState`, e.g. ``unit="word"`` or ``hide=["special"]``.
 
-    Attributes
-    ----------
-    See `view_state.ViewState`: each can be set, observed and linked, and follows what is done in
-    the browser.
+    Notes
+    -----
+    Its traits are those of `view_state.ViewState`: each can be set, observed and linked, and
+    follows what is done in the browser.
 
     Raises
     ------
