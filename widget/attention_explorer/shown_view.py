@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -12,6 +13,7 @@ from typing import Any, cast
 import traitlets
 
 from .channel import AttentionSource, nobody_to_ask, nothing_to_study
+from .lifetime import closed, opened
 from .opening import describe, room_beside, room_for_still, take_snapshot
 from .part import STATIC
 from .protocol import Snapshot, Studied
@@ -29,7 +31,10 @@ _NOTHING_LOOKED_AT: dict[str, object] = {"hovered": None, "selected": None, "als
 def module(name: str) -> Path | str:
     """Return a bundle that was built; "" where it wasn't."""
     path = STATIC / f"{name}.js"
-    return path if path.is_file() else ""
+    if not path.is_file():
+        return ""
+    # A file that anywidget watches holds on to every explorer that was ever made.
+    return path if os.environ.get("ANYWIDGET_HMR") == "1" else path.read_text("utf-8")
 
 
 class ShownView(ViewState):
@@ -95,6 +100,7 @@ class ShownView(ViewState):
         Any host opens the comm with all of it: Jupyter in `open`, marimo before.
         """
         if key is None and self._data is None and self._variants:
+            opened(self)
             self._data = AttentionSource(self._variants, self._ask_model, self._study)
             self._source = f"IPY_MODEL_{self._data.model_id}"
             for name, value in self._saved_state(
@@ -107,6 +113,7 @@ class ShownView(ViewState):
     def close(self) -> None:
         """Close the views and the data model, and let go of the weights."""
         super().close()
+        closed(self)
         if self._data is not None:
             self._data.close()
         self._variants = Variants({})

@@ -39,6 +39,7 @@ class Worker:
         self._done: dict[Hashable, Float | BaseException] = {}
         self._share = 0.0
         self._asked = 0.0
+        self._closed = False
         self._thread: threading.Thread | None = None
 
     def finish(
@@ -71,8 +72,10 @@ class Worker:
     def close(self) -> None:
         """Drop all work; the thread ends after its step."""
         with self._changed:
+            self._closed = True
             self._wanted = {}
             self._done = {}
+            self._changed.notify_all()
 
     def _ensure_thread(self) -> None:
         if self._wanted and self._thread is None:
@@ -83,7 +86,8 @@ class Worker:
         _use_one_core()
         while True:
             with self._changed:
-                if not self._changed.wait_for(lambda: self._wanted, _IDLE_S):
+                self._changed.wait_for(lambda: self._wanted or self._closed, _IDLE_S)
+                if self._closed or not self._wanted:
                     self._thread = None
                     return
                 if time.monotonic() - self._asked > _FORGOTTEN_S:
