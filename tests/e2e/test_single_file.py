@@ -107,7 +107,8 @@ def says(page: Page, index: int = 0) -> Locator:
 
 
 def pane(view: Explorer, name: str) -> Locator:
-    return view.root.get_by_label(f"{name} view", exact=True)
+    label = "head" if name == "heads" else name
+    return view.root.get_by_role("region", name=f"{label} view", exact=True)
 
 
 def test_a_double_click_shows_the_models_own_weights(open_file: Open) -> None:
@@ -249,6 +250,46 @@ def test_a_framed_page_stays_interactive(open_file: Open) -> None:
         view.token(9).hover()
         expect(view.item("reads")).to_contain_text(f"{demo.weights()[9].max():.4f}")
         expect(frame.get_by_role("heading", level=1)).to_be_hidden()
+
+
+def test_a_file_over_its_limit_says_what_it_leaves_out(open_file: Open) -> None:
+    """Catches a wish that is asked for without end, or with an error each; a file that hides it."""
+    n, layers, heads = 200, 40, 16
+    weights = np.random.default_rng(0).dirichlet(np.full(n, 0.1), (layers, heads, n))
+    tokens = [f"t{i}" for i in range(n)]
+    explorer = AttentionExplorer(
+        weights.astype(np.float32), tokens, layer=20, heads=3, selected=17, view=["text", "matrix"]
+    )
+    with open_file(explorer.to_html(max_mb=4)) as page:
+        view = shown(page)
+        expect(view.status).to_have_text("this file, in part")
+        expect(view.notes).to_contain_text("All weights are 102 MB; this file holds an overview")
+        expect(view.item("reads")).to_contain_text(f"{explorer.weights(20, 3)[17].max():.4f}")
+        view.layer.select_option("39")
+        expect(view.item("reads")).to_contain_text(f"{explorer.weights(39, 3)[17].max():.4f}")
+        view.token(30).click()
+        expect(view.readout).to_contain_text("not saved here")
+        expect(view.matrix).to_contain_text("not all of this was saved here")
+        expect(view.root).to_have_attribute("aria-busy", "false")
+        expect(view.root.get_by_role("alert")).to_have_count(0)
+
+
+def test_every_view_opens(
+    open_file: Open, studied: AttentionExplorer, comparing: ComparingExplorer, asking: QAExplorer
+) -> None:
+    """Catches a view whose code isn't in the file, or that asks what no page answers."""
+    with open_file(to_html([studied, comparing, asking])) as page:
+        for index in range(3):
+            view = shown(page, index)
+            buttons = view.root.get_by_role("group", name="views").get_by_role("button")
+            for button in buttons.all():
+                if button.get_attribute("aria-pressed") == "false":
+                    button.click()
+                expect(button).to_have_attribute("aria-pressed", "true")
+            expect(view.root).to_have_attribute("aria-busy", "false")
+            for name in buttons.all_inner_texts():
+                expect(pane(view, name.lower())).to_be_visible()
+            expect(view.root.locator(".fault")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,6 +3,7 @@ import type {
 	RecordedReply,
 	RecordedVariant,
 	SpanKey,
+	TileKey,
 	WeightsReply,
 	WeightsRequest,
 } from "../protocol.gen";
@@ -15,6 +16,8 @@ import { type Answer, NOT_HELD, refusal } from "./source";
 export class RecordedNumbers {
 	readonly #description: Description;
 	readonly #replies: readonly RecordedReply[];
+	/** Overviews that were sent in the place of a tile that isn't here. */
+	readonly #sent = new Set<string>();
 	#read: Promise<WeightCache> | undefined;
 
 	constructor({ description, weights }: RecordedVariant) {
@@ -33,7 +36,7 @@ export class RecordedNumbers {
 	/** What is here of what is asked for; where nothing is, it isn't asked for again. */
 	async weights(asked: WeightsRequest): Promise<Answer> {
 		const cache = await this.#cache();
-		const tiles = found(asked.tiles, (key) => cache.tile(key)?.codes);
+		const tiles = this.#tiles(cache, asked.tiles);
 		const strips = found(asked.strips, (key) => cache.strip(key));
 		const exact = (axis: "row" | "column") => (key: WeightsRequest["rows"][number]) => {
 			const line = cache.line(axis, key);
@@ -62,6 +65,27 @@ export class RecordedNumbers {
 			progress: null,
 		};
 		return { reply, buffers: await Promise.all([deflate(pixels), deflate(lines)]) };
+	}
+
+	/** The tiles that are here; of a head that has none, its overview, which is drawn in their place. */
+	#tiles(cache: WeightCache, asked: readonly TileKey[]): Map<TileKey, Uint8Array> {
+		const tiles = found(asked, (key) => cache.tile(key)?.codes);
+		for (const key of asked) {
+			const instead = tiles.has(key) ? undefined : this.#overviewOf(key);
+			const codes = instead && cache.tile(instead)?.codes;
+			if (!codes || this.#sent.has(`${instead}`)) continue;
+			this.#sent.add(`${instead}`);
+			tiles.set(instead, codes);
+		}
+		return tiles;
+	}
+
+	#overviewOf([layer, head, level, , , pooling]: TileKey): TileKey | undefined {
+		const held = this.#replies.flatMap(({ reply }) => reply.tiles);
+		return held.find(
+			(tile) =>
+				tile[0] === layer && tile[1] === head && tile[2] > level && tile[5].startsWith(pooling),
+		);
 	}
 
 	/** The mean over some queries of the sum over some keys in every head, where all are here. */

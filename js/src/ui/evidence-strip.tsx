@@ -7,7 +7,7 @@ import { cutOf, SCOPES, type Scope } from "../views/evidence-edits";
 import { quoted } from "../views/evidence-tokens";
 import { Effect } from "./evidence-effect";
 import { Act, Failed, Running } from "./evidence-study";
-import { headText, percent, weightText } from "./words";
+import { headText, missingText, percent, weightText } from "./words";
 
 type Pair = readonly [query: number, key: number];
 
@@ -46,7 +46,11 @@ function Edge({ now, pair }: { now: Case; pair: Pair }) {
 					<b>{`${who} reads from ${what}`}</b>
 				</Fact>
 				<Fact name={description.number}>
-					{line ? <b>{weightText(line.values[pair[1]] as number, line.exact)}</b> : "…"}
+					{line ? (
+						<b>{weightText(line.values[pair[1]] as number, line.exact)}</b>
+					) : (
+						missingText(scene)
+					)}
 				</Fact>
 				{found ? (
 					<Known found={found} />

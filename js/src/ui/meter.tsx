@@ -1,9 +1,9 @@
 import type { Scene } from "../scene";
-import { percent, short, weightText } from "./words";
+import { missingText, percent, short, weightText } from "./words";
 
 /** How much of what is read is hidden: of what is looked at, else on average. */
 export function Meter({ scene }: { scene: Scene }) {
-	const { description, state, status, focus, tokens } = scene;
+	const { description, state, focus, tokens } = scene;
 	if (!description.hides) return null;
 	const mass = hiddenMass(scene);
 	const [query, ...others] = focus.queries;
@@ -13,8 +13,8 @@ export function Meter({ scene }: { scene: Scene }) {
 			? `a ${state.unit} reads, on average`
 			: `“${short(tokens.queries, query)}”${more}`;
 	const isShare = description.shares;
-	const missing = status.kind === "gone" ? "not saved here" : "…";
-	const said = mass === undefined ? missing : isShare ? percent(mass) : weightText(mass, true);
+	const said =
+		mass === undefined ? missingText(scene) : isShare ? percent(mass) : weightText(mass, true);
 	return (
 		<div
 			class="meter"

@@ -6,7 +6,7 @@ import type { Description, TokenTable } from "../protocol.gen";
 import { type Reading, readingOf, type Scene } from "../scene";
 import type { Store } from "../store";
 import { liftOf } from "../views/blocks";
-import { percent, short, signedText, weightText } from "./words";
+import { missingText, percent, short, signedText, weightText } from "./words";
 
 const LISTED = 3;
 /** Of several pinned tokens, so many are named. */
@@ -120,7 +120,7 @@ function Pair({ scene, pair, set }: Props & { pair: readonly [number, number] })
 	);
 	return (
 		<Item label={label} of={at && at.length > 1 ? description : { ...description, against: "" }}>
-			{!at && <span class="muted">…</span>}
+			{!at && <span class="muted">{missingText(scene)}</span>}
 			{at?.length === 1 && at[0] && <Weight {...at[0]} description={description} />}
 			{at && state.unit === "segment" && description.shares && (
 				<Lift weights={at} table={tokens.keys} of={key} />
@@ -198,13 +198,13 @@ function weightsAt(scene: Scene, [query, key]: readonly [number, number]) {
 function Strongest({
 	reading,
 	table,
-	scene: { status, description },
+	scene,
 }: {
 	reading: Reading | undefined;
 	table: TokenTable;
 	scene: Scene;
 }) {
-	if (!reading) return <span class="muted">{status.kind === "gone" ? "not saved here" : "…"}</span>;
+	if (!reading) return <span class="muted">{missingText(scene)}</span>;
 	const listed = strongest(reading.mean, LISTED);
 	if (!listed.length) return <span class="muted">nothing</span>;
 	return (
@@ -212,7 +212,7 @@ function Strongest({
 			{listed.map((index) => (
 				<span key={index} class="read">
 					{short(table, index)}{" "}
-					<b>{signedText(reading.mean[index] as number, reading.exact, description)}</b>
+					<b>{signedText(reading.mean[index] as number, reading.exact, scene.description)}</b>
 				</span>
 			))}
 		</>

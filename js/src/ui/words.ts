@@ -1,4 +1,5 @@
 import type { Description, Reduction, TokenTable, ViewName } from "../protocol.gen";
+import type { Scene } from "../scene";
 import type { Synced } from "../store";
 import type { HeadOf } from "../views/view";
 
@@ -12,6 +13,21 @@ export const VIEW_LABELS: Readonly<Record<ViewName, string>> = {
 	compare: "Compare",
 	qa: "QA",
 };
+
+/** Whether what isn't here won't come: no kernel is left, or a file answers. */
+export function isFinal({ status, description }: Pick<Scene, "status" | "description">): boolean {
+	return status.kind === "gone" || description.held !== "";
+}
+
+/** What stands in the place of what isn't here. */
+export function missingText(scene: Pick<Scene, "status" | "description">): string {
+	return isFinal(scene) ? "not saved here" : "…";
+}
+
+/** What is said of a picture that has gaps. */
+export function gapsIn(scene: Scene, complete: boolean): string[] {
+	return !complete && isFinal(scene) ? ["not all of this was saved here"] : [];
+}
 
 /** A weight to four digits; `≈` where only its 8-bit code is here. */
 export function weightText(weight: number, exact: boolean): string {

@@ -12,7 +12,7 @@ import type {
 import type { Scene } from "../scene";
 import type { TileSource } from "../source/source";
 import { studiesOf } from "../source/studies";
-import { short } from "../ui/words";
+import { missingText, short } from "../ui/words";
 
 /** All that the comparison draws from; made anew for each frame, as the scene is. */
 export interface Case {
@@ -108,10 +108,10 @@ function readText(
 
 /** Where what is looked at reads most differently, in words, and what it reads beside that. */
 export function saidOf({ scene, sides, rows, names }: Case): string {
-	const { focus, state, status } = scene;
+	const { focus, state } = scene;
 	const [query, ...others] = focus.queries;
 	if (query === undefined) return "Hover or pin a token to see what it reads in both.";
-	if (!rows) return status.kind === "gone" ? "not saved here" : "…";
+	if (!rows) return missingText(scene);
 	const { pairs, tables } = sides.keys ?? sides.queries;
 	const ends = pairs.map(([i, j]) => [rows[0][i] as number, rows[1][j] as number] as const);
 	const by = ([first, second]: readonly [number, number]) => Math.abs(second - first);

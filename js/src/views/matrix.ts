@@ -2,7 +2,7 @@ import { density } from "../draw/noted";
 import type { Pointer, SpanKey, TokenTable } from "../protocol.gen";
 import type { Scene } from "../scene";
 import { fitCanvas, handled, isEnter, make, setName, setText, withModifier } from "../ui/dom";
-import { headsText, numberText } from "../ui/words";
+import { gapsIn, headsText, numberText } from "../ui/words";
 import { BLOCK_CELL, drawBlocks } from "./blocks";
 import { ARROWS, onGestures, zoomButtons, zoomOfKey } from "./gestures";
 import { drawEdge, drawOverlay } from "./overlay";
@@ -231,9 +231,8 @@ function tokensOf({ count }: TokenTable, index: number): [number, number] {
 
 /** What was done to what is shown: averaged, a part of the whole. */
 function remarksOf(scene: Scene, frame: Frame, complete: boolean): string[] {
-	const { description, state, status } = scene;
-	const parts: string[] = [];
-	if (!complete && status.kind === "gone") parts.push("not all of this was saved here");
+	const { description, state } = scene;
+	const parts = gapsIn(scene, complete);
 	if (hasBlocks(scene)) parts.push("double click or Enter opens a block's cells");
 	if (state.heads.length > 1) parts.push(`mean over ${state.heads.length} heads`);
 	if (frame.zoomed) {

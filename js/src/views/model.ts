@@ -2,7 +2,7 @@ import { density } from "../draw/noted";
 import type { Scene } from "../scene";
 import { endsOf, isSorted, scoresOf, showsScores } from "../scores";
 import { fitCanvas, handled, make, setName, setText } from "../ui/dom";
-import { headText, short } from "../ui/words";
+import { gapsIn, headText, short } from "../ui/words";
 import { ARROWS, zoomButtons, zoomOfKey } from "./gestures";
 import { boxOf, type Grid, gridOf, headAt, headIn, orderBy, placeOf, type Room } from "./grid";
 import { drawMarks, drawNames, drawNumbers } from "./map-marks";
@@ -249,8 +249,9 @@ function nameOf(scene: Scene, scores: Float32Array | undefined): string {
 }
 
 /** What the colours of scores say, once these are here. */
-function endsText({ state, status }: Scene, scores: Float32Array | undefined): string[] {
-	if (!scores) return status.kind === "gone" ? ["not all of this was saved here"] : [];
+function endsText(scene: Scene, scores: Float32Array | undefined): string[] {
+	if (!scores) return gapsIn(scene, false);
+	const { state } = scene;
 	const ends = endsOf(scores)?.map((end) => end.toFixed(3));
 	return ends ? [`${state.sort} from ${ends.join(" to ")}`] : [`no head has ${state.sort} here`];
 }
@@ -262,7 +263,7 @@ function cellOf({ focus }: Scene, { level }: Drawn): string {
 	return focus.query === null && focus.key === null ? `${span} × ${span} tokens` : `${span} tokens`;
 }
 
-function remarksOf({ status }: Scene, { sampled, complete }: Drawn): string[] {
+function remarksOf(scene: Scene, { sampled, complete }: Drawn): string[] {
 	if (sampled) return ["previews, from a sample of the queries"];
-	return !complete && status.kind === "gone" ? ["not all of this was saved here"] : [];
+	return gapsIn(scene, complete);
 }

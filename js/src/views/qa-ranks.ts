@@ -3,7 +3,7 @@ import { css } from "../draw/colour";
 import type { SpanKey, TokenTable } from "../protocol.gen";
 import { make, setText } from "../ui/dom";
 import { isChosen, Level, Rank } from "../ui/ranks";
-import { percent } from "../ui/words";
+import { missingText, percent } from "../ui/words";
 import { answerText } from "./qa-answers";
 import type { Case, Range } from "./qa-reading";
 import type { Actions, HeadOf } from "./view";
@@ -69,7 +69,7 @@ export function ranking(actions: Actions) {
 							? "This model is causal: a question reads nothing that follows it."
 							: "",
 					]
-				: [scene.status.kind === "gone" ? "not saved here" : "…"];
+				: [missingText(scene)];
 			setText(said, words.join(" "));
 		},
 	};

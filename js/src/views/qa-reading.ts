@@ -1,6 +1,6 @@
 import type { AnswerInfo, QaInfo, TokenTable } from "../protocol.gen";
 import { combined, type Reading, readingOf, type Scene } from "../scene";
-import { short, shown } from "../ui/words";
+import { missingText, short, shown } from "../ui/words";
 
 export type Range = readonly [first: number, stop: number];
 
@@ -84,7 +84,7 @@ export function quoted(table: TokenTable, tokens: readonly number[]): string {
 export function saidOf(now: Case): readonly [string, string, string] {
 	const { scene, question, context, asking, asked, rows, reads, readers } = now;
 	const { queries, keys } = scene.tokens;
-	if (!rows || !reads) return [scene.status.kind === "gone" ? "not saved here" : "…", "", ""];
+	if (!rows || !reads) return [missingText(scene), "", ""];
 	const number = (value: number) => `${reads.exact ? "" : "≈ "}${shareText(value)}`;
 	if (!asking.length && readers) {
 		const [first] = question;

@@ -18,6 +18,8 @@ _LONG_FROM, _LONG_SIDES = 4096, (32,)
 # Of what is left so much may be spent on overviews; a cell takes about a byte, packed, in base64.
 _OVERVIEWS = 0.6
 _REDUCTIONS: tuple[Reduction, ...] = get_args(Reduction)
+# Rounded weights pack to about so much of a byte each, in base64.
+_PACKS_TO = 0.7
 # Working more weights out takes minutes: then heads are shown from a sample, as in a notebook.
 _EXACT_UP_TO = 1 << 33
 
@@ -51,12 +53,12 @@ def record_part(kind: Kind, looked: Looked, budget: Budget) -> Weights:
     replies = [reply_of(kind, least, encoding)]
     budget.spend(replies[0])
     held = []
-    for words, keys, encodings in _wishes(attention, looked, budget, sampled):
-        for one in encodings:
-            found = record_keys(kind, [keys], one, budget)
+    for alternatives in _wishes(attention, looked, budget, sampled):
+        for words, keys, how in alternatives:
+            found = record_keys(kind, [keys], how, budget)
             if found:
                 replies += found
-                held.append(f"{words}, rounded" if one != encodings[0] else words)
+                held.append(words)
                 break
     return Weights(replies, False, False, sampled, (_note(attention, held),))
 
@@ -69,40 +71,55 @@ def record_looked(kind: Kind, looked: Looked, budget: Budget) -> list[RecordedRe
     return record_keys(kind, [*heads, *lines], "float32", budget)
 
 
-_Wish = tuple[str, Keys, tuple[Encoding, ...]]
+# What it is in words, its names, and how it is encoded.
+_Wish = tuple[str, Keys, Encoding]
 
 
-def _wishes(attention: Attention, looked: Looked, budget: Budget, sampled: bool) -> Iterator[_Wish]:
-    """Yield what is to be recorded, in words, by name and how; the likeliest looked at first."""
+def _wishes(
+    attention: Attention, looked: Looked, budget: Budget, sampled: bool
+) -> Iterator[list[_Wish]]:
+    """Yield what is to be recorded, the likeliest looked at first; of each list one is enough."""
     encoding = pixel_encoding(attention)
-    _, every = _layer_and_all(attention, looked.layer)
+    in_layer, every = _layer_and_all(attention, looked.layer)
+    lines = looked._replace(keys=()) if sampled else looked
     levels = _levels(attention)
     while levels and _n_cells(attention, levels) > budget.left * _OVERVIEWS:
         levels = levels[1:]
-    keys = () if sampled else looked.keys
-    yield (
-        "an overview of every head",
-        Keys(
-            tiles=tuple(_overview(attention, every, levels, sampled)),
-            strips=tuple(_strips(every, levels, {"row": looked.queries, "column": keys})),
-            spans=looked.spans,
-            scores=looked.scores,
-        ),
-        (encoding,),
+    overviews = Keys(
+        tiles=tuple(_overview(attention, every, levels, sampled)),
+        strips=tuple(_strips(every, levels, {"row": lines.queries, "column": lines.keys})),
+        spans=looked.spans,
+        scores=looked.scores,
     )
-    for head in looked.heads:
-        yield (
-            f"layer {attention.layer_numbers[looked.layer]} head {head} whole",
-            Keys(
-                tiles=tuple(_whole_head(attention, looked.layer, head)),
-                masses=((looked.layer, head),) if looked.hides else (),
-            ),
-            ("float32", encoding),
-        )
-    in_layer, in_all = _layer_and_all(attention, looked.layer)
-    lines = looked._replace(keys=keys)
-    yield "the pinned tokens’ rows in the chosen layer", _lines(in_layer, lines), (encoding,)
-    yield "the pinned tokens’ rows in every head", _lines(in_all, lines), (encoding,)
+    yield [("an overview of every head", overviews, encoding)]
+    for layer, head in looked.at:
+        name = f"layer {attention.layer_numbers[layer]} head {head} whole"
+        masses = ((layer, head),) if looked.hides else ()
+        whole = Keys(tiles=tuple(_whole_head(attention, layer, head)), masses=masses)
+        yield [(name, whole, "float32"), (f"{name}, rounded", whole, encoding)]
+    words = "what the pinned tokens read and what reads them"
+    yield [
+        (f"{words}, in every head", _lines(every, lines), encoding),
+        (f"{words}, in the chosen layer", _lines(in_layer, lines), encoding),
+    ]
+    yield from _layers(attention, looked, budget)
+
+
+def _layers(attention: Attention, looked: Looked, budget: Budget) -> Iterator[list[_Wish]]:
+    """Yield whole layers, the nearest first, while one may have room."""
+    cells = attention.n_heads * attention.n_queries * attention.n_keys
+    nearest = sorted(range(attention.n_layers), key=lambda layer: abs(layer - looked.layer))
+    for layer in nearest:
+        before = budget.left
+        if cells * _PACKS_TO > before:
+            return
+        heads = [head for head in range(attention.n_heads) if (layer, head) not in looked.at]
+        tiles = tuple(it for head in heads for it in _whole_head(attention, layer, head))
+        name = f"layer {attention.layer_numbers[layer]}, rounded"
+        yield [(name, Keys(tiles=tiles), pixel_encoding(attention))]
+        # Where one had no room, the next has none.
+        if budget.left == before:
+            return
 
 
 def _layer_and_all(
@@ -123,7 +140,7 @@ def _lines(heads: list[tuple[int, int]], looked: Looked) -> Keys:
 def _note(attention: Attention, held: list[str]) -> str:
     size = 4 * n_weights(attention) / 1e6
     return (
-        f"All weights are {size:,.0f} MB; this file holds {', '.join(held) or 'an overview'}. "
+        f"All weights are {size:,.0f} MB; this file holds {'; '.join(held) or 'an overview'}. "
         "More is in it with a larger max_mb=, and all in a notebook."
     )
 
