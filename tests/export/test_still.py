@@ -9,7 +9,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -197,33 +197,48 @@ class Counted(DenseAttention):
 
     read = 0
 
-    def __init__(self, tokens: int, n_worked_out: int) -> None:
+    def __init__(self, tokens: int, a_row: int) -> None:
         rows = np.full((2, tokens, tokens), 1 / tokens, np.float32)
         super().__init__([rows])
-        self.worked_out = n_worked_out
+        self.a_row = a_row
 
     @property
     def n_worked_out(self) -> int:
-        return self.worked_out * self.n_heads
+        return self.a_row * self.n_queries * self.n_heads
 
     def rows(self, layer: int, heads: Sequence[int], queries: Sequence[int]) -> Float:
-        self.read += len(heads) * len(queries) * self.worked_out // self.n_queries
+        self.read += len(heads) * len(queries) * self.a_row
         return super().rows(layer, heads, queries)
 
+    def columns(self, layer: int, heads: Sequence[int], keys: Sequence[int]) -> Float:
+        self.read += len(heads) * self.n_queries * self.a_row
+        return super().columns(layer, heads, keys)
 
+    def bands(self, layer: int, head: int, *block: Any) -> Iterator[Float]:
+        self.read += self.n_queries * self.a_row
+        return super().bands(layer, head, *block)
+
+
+@pytest.mark.parametrize("selected", [None, 3, (None, 3)])
 @pytest.mark.parametrize(("tokens", "a_row"), [(500, 32_000), (20, 90_000)])
-def test_no_more_is_worked_out_than_takes_some_milliseconds(tokens: int, a_row: int) -> None:
+def test_no_more_is_worked_out_than_takes_some_milliseconds(
+    tokens: int, a_row: int, selected: Any
+) -> None:
     """Catches a cell that waits for its picture: long texts, and segments of long texts."""
-    attention = Counted(tokens, a_row * tokens)
-    explorer = AttentionExplorer(attention, ["t"] * tokens)
-    texts = texts_of(explorer)
-    assert 0 < attention.read <= CELLS_READ
-    assert re.search(r"\d+ queries, evenly spread", " ".join(texts))
+    attention = Counted(tokens, a_row)
+    explorer = AttentionExplorer(attention, ["t"] * tokens, scale_to="head", selected=selected)
+    attention.read = 0
+    texts = " ".join(texts_of(explorer))
+    assert 0 < attention.read <= CELLS_READ + a_row, "and what the selected token reads"
+    assert re.search(r"\d+ queries, evenly spread", texts)
+    assert ("what “t” (3) reads: t 0.0" in texts) == (selected == 3)
 
 
 def test_where_even_some_rows_take_long_there_is_none() -> None:
-    attention = Counted(20, 20 * CELLS_READ)
-    bundle: Any = AttentionExplorer(attention, ["t"] * 20)._repr_mimebundle_()
+    attention = Counted(20, CELLS_READ + 1)
+    explorer = AttentionExplorer(attention, ["t"] * 20, selected=3)
+    attention.read = 0
+    bundle: Any = explorer._repr_mimebundle_()
     assert "text/html" not in bundle[0]
     assert attention.read == 0
 

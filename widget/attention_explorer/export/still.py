@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..attention.base import Float
-from .caption import caption_of, selected_text
+from ..tracing import Tokens
+from .caption import caption_of, readers_text, reads_text
 from .scene import Scene, scene_of
 from .signs import short
 from .still_heads import WIDTH, Drawn, draw_heads
-from .still_matrix import CELLS_READ, draw_matrix, overview_of
+from .still_matrix import CELLS_READ, cost_of_row, draw_matrix, overview_of
 from .svg import cut, element, hexed, wrapped, written
 
 if TYPE_CHECKING:
@@ -51,9 +52,8 @@ def still_of(explorer: ExportedView, room: int) -> str:
 def _candidates(scene: Scene) -> Iterator[Drawn]:
     """Yield what may be shown, the best first."""
     attention = scene.attention
-    every = attention.n_worked_out // (attention.n_layers * attention.n_heads)
     is_short = max(attention.n_queries, attention.n_keys) <= _MOST_TOKENS
-    if is_short and every * len(scene.heads) <= CELLS_READ:
+    if is_short and cost_of_row(scene) * attention.n_queries <= CELLS_READ:
         for most in _LINES:
             yield draw_heads(scene, most)
     for most in _CELLS:
@@ -74,14 +74,21 @@ def _caption(scene: Scene, beside: list[str], remarks: list[str]) -> list[str]:
 
 
 def _selected(scene: Scene) -> str:
-    """Say what the selected token reads most, or what reads it."""
-    for weights, tokens in ((scene.reads, scene.keys), (scene.readers, scene.queries)):
-        if weights is not None:
-            mean: Float = weights.mean(0)
-            most = np.argsort(-np.abs(mean), kind="stable")[:_READ_NAMED].tolist()
-            named = ", ".join(f"{short(tokens, i, 12)} {_number(float(mean[i]))}" for i in most)
-            return f"{selected_text(scene).partition(', what reads')[0]}: {named}"
+    """Say what the selected token reads most, or what reads it; nothing where that takes long."""
+    affordable = CELLS_READ // cost_of_row(scene)
+    if scene.query is not None and affordable:
+        return f"{reads_text(scene)}: {_most(scene.reads, scene.keys)}"
+    if scene.key is not None and affordable >= scene.attention.n_queries:
+        return f"{readers_text(scene)}: {_most(scene.readers, scene.queries)}"
     return ""
+
+
+def _most(weights: Float | None, tokens: Tokens) -> str:
+    """Name the largest of some weights, shape (heads, tokens)."""
+    assert weights is not None
+    mean: Float = weights.mean(0)
+    most = np.argsort(-np.abs(mean), kind="stable")[:_READ_NAMED].tolist()
+    return ", ".join(f"{short(tokens, i, 12)} {_number(float(mean[i]))}" for i in most)
 
 
 def _number(weight: float) -> str:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..attention.base import Float
 from ..attention.blocks import pool, sample
 from .caption import heads_text, pooled_text
+from .colours import Ink
 from .scene import Scene
 from .still_heads import WIDTH, Drawn
 from .svg import element, hexed, written
@@ -47,12 +48,18 @@ class Overview(NamedTuple):
     remarks: list[str]
 
 
+def cost_of_row(scene: Scene) -> int:
+    """Return how many weights are worked out to know what a query reads in the chosen heads."""
+    attention = scene.attention
+    rows = attention.n_layers * attention.n_heads * attention.n_queries
+    return max(1, attention.n_worked_out * len(scene.heads) // rows)
+
+
 def overview_of(scene: Scene, most_cells: int) -> Overview | None:
     """Read the chosen heads within what a picture may cost; None where that is too little."""
     attention = scene.attention
     heads = len(scene.heads)
-    a_row = attention.n_worked_out // (attention.n_layers * attention.n_heads * attention.n_queries)
-    affordable = CELLS_READ // (a_row * heads)
+    affordable = CELLS_READ // cost_of_row(scene)
     factor = -(-max(attention.n_queries, attention.n_keys) // most_cells)
     several = [f"mean over {heads} heads"] if heads > 1 else []
     if affordable >= attention.n_queries:
@@ -121,8 +128,11 @@ def draw_matrix(scene: Scene, overview: Overview) -> Drawn:
 def png_of(scene: Scene, cells: Float) -> bytes:
     """Return weights as a PNG in the widget's colours, sixteen of them, on its ground."""
     shades = _SIGNED_SHADES if scene.attention.signed else _SHADES
+    # The scene's own ink would read all of the heads to know their largest weight.
+    ends = float(np.abs(cells).max()) if scene.scale_to == "head" else 0.0
+    ink = Ink(scene.colours, scene.scale, ends or scene.attention.scale, scene.attention.signed)
     # Nothing that isn't zero looks as if it were, as in the widget.
-    steps = np.maximum(np.rint(scene.ink.at(cells) * shades), cells != 0).astype(np.uint8)
+    steps = np.maximum(np.rint(ink.at(cells) * shades), cells != 0).astype(np.uint8)
     codes = np.where(cells < 0, steps + shades, steps).astype(np.uint8)
     ramp = scene.colours.ramp[np.arange(shades + 1) * 255 // shades]
     cold = scene.colours.cold_ramp[np.arange(1, shades + 1) * 255 // shades]
