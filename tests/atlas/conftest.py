@@ -22,8 +22,7 @@ def random_texts(count: int, longest: int = 12, seed: int = 0) -> list[str]:
     return list(found)
 
 
-@pytest.fixture(scope="session")
-def tokenizer() -> Any:
+def make_tokenizer() -> Any:
     """Return a tokenizer of whole words, with a start and an end."""
     backend = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
     backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -42,6 +41,11 @@ def tokenizer() -> Any:
     )
 
 
+@pytest.fixture(scope="session")
+def tokenizer() -> Any:
+    return make_tokenizer()
+
+
 def make_encoder(longest: int = 40, seed: int = 0) -> Any:
     config = transformers.BertConfig(
         vocab_size=len(WORDS),
@@ -53,7 +57,8 @@ def make_encoder(longest: int = 40, seed: int = 0) -> Any:
         initializer_range=1.0,
     )
     torch.manual_seed(seed)
-    return transformers.BertModel(config).eval()
+    model: Any = transformers.BertModel(config)
+    return model.eval()
 
 
 @pytest.fixture(scope="session")
@@ -75,4 +80,5 @@ def decoder() -> Any:
         initializer_range=1.0,
     )
     torch.manual_seed(0)
-    return transformers.LlamaModel(config).eval()
+    model: Any = transformers.LlamaModel(config)
+    return model.eval()

@@ -44,9 +44,7 @@ def test_the_mean_over_texts_of_each_texts_own_scores(
 
 
 @pytest.mark.parametrize("family", ["encoder", "decoder"])
-def test_texts_of_which_a_sample_of_rows_is_read(
-    family: str, tokenizer: Any, decoder: Any
-) -> None:
+def test_texts_of_which_a_sample_of_rows_is_read(family: str, tokenizer: Any, decoder: Any) -> None:
     """Catches rows that are sampled otherwise than for one text, and rows taken for queries."""
     model = make_encoder(longest=400) if family == "encoder" else decoder
     texts = [" ".join(random_texts(60, seed=seed))[:600] for seed in range(2)]
@@ -72,7 +70,7 @@ def test_uniform_attention_has_its_closed_forms_and_its_baselines(tokenizer: Any
         torch.nn.init.zeros_(layer.attention.self.query.weight)
         torch.nn.init.zeros_(layer.attention.self.query.bias)
     texts = ["a b , a b c", "c a a . b a"]
-    frame = profile(model, tokenizer, texts).to_frame("score").loc[(1, 2)]
+    frame: Any = profile(model, tokenizer, texts).to_frame("score").loc[(1, 2)]
     n = 8
     closed = {
         "entropy": math.log(n),
@@ -102,7 +100,7 @@ def test_uniform_causal_attention_has_its_baselines(tokenizer: Any, decoder: Any
     model = copy.deepcopy(decoder)
     for layer in model.layers:
         torch.nn.init.zeros_(layer.self_attn.q_proj.weight)
-    frame = profile(model, tokenizer, ["a b , a b c a", "b b a"]).to_frame("score").loc[(0, 3)]
+    frame: Any = profile(model, tokenizer, ["a b , a b c a", "b b a"]).to_frame("score").loc[(0, 3)]
     has_one = frame[frame["baseline"].notna() & (frame["texts"] > 0)]
     np.testing.assert_allclose(has_one["mean"], has_one["baseline"], atol=1e-6)
 
