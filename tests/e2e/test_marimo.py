@@ -34,17 +34,32 @@ app = marimo.App()
 
 @app.cell
 def _():
+    import gc
+    import weakref
+
     import marimo as mo
     from attention_explorer import AttentionExplorer
 
-    explorer = mo.ui.anywidget(AttentionExplorer.demo())
-    explorer
-    return explorer, mo
+    made = []
+    again = mo.ui.button(label="again")
+    again
+    return AttentionExplorer, again, gc, made, mo, weakref
 
 
 @app.cell
-def _(explorer, mo):
-    mo.plain_text(f"selected: {explorer.selected}")
+def _(AttentionExplorer, again, made, mo, weakref):
+    again
+    explorer = mo.ui.anywidget(AttentionExplorer.demo())
+    made.append(weakref.ref(explorer.attention))
+    explorer
+    return (explorer,)
+
+
+@app.cell
+def _(explorer, gc, made, mo):
+    gc.collect()
+    alive = [each for each in made if each() is not None]
+    mo.plain_text(f"selected: {explorer.selected}, {len(made)} made, {len(alive)} left")
 """
 
 
@@ -131,16 +146,18 @@ def dark_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_two_tabs_of_a_dark_page_choose_for_themselves(browser: Browser, dark_page: Path) -> None:
+@pytest.fixture(scope="module")
+def dark_url(dark_page: Path) -> Iterator[str]:
+    with marimo(dark_page) as url:
+        yield url
+
+
+def test_two_tabs_of_a_dark_page_choose_for_themselves(browser: Browser, dark_url: str) -> None:
     """Catches an explorer that the visitors of a page share, and a light one on a dark page."""
-    with (
-        marimo(dark_page) as url,
-        watched_page(browser) as first,
-        watched_page(browser) as second,
-    ):
+    with watched_page(browser) as first, watched_page(browser) as second:
         explorers = []
         for page in (first, second):
-            page.goto(url)
+            page.goto(dark_url)
             explorers.append(Explorer(page.locator(".explorer")))
             explorers[-1].expect_live()
             explorers[-1].expect_legible("dark")
@@ -150,6 +167,17 @@ def test_two_tabs_of_a_dark_page_choose_for_themselves(browser: Browser, dark_pa
         expect(second.get_by_text("selected: (8, 8)")).to_be_visible()
         expect(first.get_by_text("selected: (2, 2)")).to_be_visible()
         expect(explorers[0].root.locator(".token.pinned")).to_have_text("cat")
+
+
+def test_a_cell_that_runs_again_lets_go_of_what_it_showed(browser: Browser, dark_url: str) -> None:
+    """Catches the weights of all explorers that the cell ever made."""
+    with watched_page(browser) as page:
+        page.goto(dark_url)
+        explorer = Explorer(page.locator(".explorer"))
+        for made in range(1, 5):
+            explorer.expect_live()
+            expect(page.get_by_text(f"{made} made, 1 left")).to_be_visible()
+            page.get_by_role("button", name="again").click()
 
 
 def test_an_exported_page_has_every_weight(browser: Browser, dark_page: Path) -> None:

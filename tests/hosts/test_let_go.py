@@ -91,6 +91,7 @@ def test_what_the_host_closed_goes_when_the_next_explorer_opens(model: tuple[Any
     message = {"content": {"comm_id": explorer.model_id}}
     del explorer
     assert alive(refs) == ["AttentionExplorer", "QKAttention"], "a browser may show it"
-    comm.get_comm_manager().comm_close(None, "", message)
+    manager: Any = comm.get_comm_manager()
+    manager.comm_close(None, "", message)
     AttentionExplorer.demo()
     assert alive(refs) == []

@@ -1,0 +1,105 @@
+"""Twenty explorers in one notebook: what they leave in the page once their cells are cleared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.sync_api import CDPSession, expect
+
+from .conftest import OpenCells
+from .lab import LabNotebook
+
+MANY = 20
+CLASSES = """
+from attention_explorer import AttentionExplorer
+from IPython.display import display
+import anywidget
+
+class Empty(anywidget.AnyWidget):
+    _esm = "export default { render({ el }) { el.className = 'explorer'; } }"
+
+class Data(anywidget.AnyWidget):
+    _esm = "export default {}"
+
+def empty():
+    widget = Empty()
+    widget.data = Data()
+    return widget
+
+def show(make, count):
+    global shown
+    shown = [make() for _ in range(count)]
+    display(*shown)
+
+def close():
+    for widget in shown:
+        if not isinstance(widget, AttentionExplorer):
+            widget.data.close()
+        widget.close()
+"""
+
+
+@dataclass
+class Held:
+    """What a page holds."""
+
+    listeners: int
+    nodes: int
+    bytes: int
+
+    def __sub__(self, other: Held) -> Held:
+        return Held(
+            self.listeners - other.listeners,
+            self.nodes - other.nodes,
+            self.bytes - other.bytes,
+        )
+
+
+def test_twenty_explorers_leave_no_more_than_widgets_that_are_empty(
+    open_cells: OpenCells,
+) -> None:
+    """Catches listeners, nodes, weights or modules that stay when their cell is cleared.
+
+    JupyterLab itself keeps something of every widget; a module is never let go of by any page.
+    """
+    shows = [f"show({make}, {MANY})" for make in ("empty", "AttentionExplorer.demo")]
+    with open_cells(CLASSES, *shows) as notebook:
+        session = notebook.page.context.new_cdp_session(notebook.page)
+        session.send("Performance.enable")
+        # What the page keeps of the first of each is kept once.
+        expect(notebook.explorers).to_have_count(2 * MANY, timeout=60_000)
+        clear(notebook)
+        of_empty, of_explorers = (left(notebook, session, cell) for cell in (1, 2))
+    print(f"{MANY} empty widgets leave {of_empty}, {MANY} explorers {of_explorers}")
+    assert of_explorers.listeners <= of_empty.listeners + 2 * MANY
+    assert of_explorers.nodes <= of_empty.nodes + 2 * MANY
+    assert of_explorers.bytes <= of_empty.bytes + MANY * 150_000
+
+
+def left(notebook: LabNotebook, session: CDPSession, cell: int) -> Held:
+    """What a cell of twenty widgets leaves, once it is cleared and they are closed."""
+    before = held(session)
+    notebook.run_cell(cell)
+    expect(notebook.explorers).to_have_count(MANY, timeout=60_000)
+    if cell == 2:
+        for index in range(MANY):
+            notebook.explorer(index).expect_live()
+        notebook.explorer(MANY - 1).token(8).hover()
+    clear(notebook)
+    return held(session) - before
+
+
+def clear(notebook: LabNotebook) -> None:
+    notebook.page.mouse.move(2, 2)
+    notebook.command("notebook:clear-all-cell-outputs")
+    expect(notebook.explorers).to_have_count(0)
+    notebook.python("close()")
+
+
+def held(session: CDPSession) -> Held:
+    """What is left when what nobody can reach any more is gone."""
+    for _ in range(4):
+        session.send("HeapProfiler.collectGarbage")
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    value = {metric["name"]: int(metric["value"]) for metric in metrics}
+    return Held(value["JSEventListeners"], value["Nodes"], value["JSHeapUsedSize"])
