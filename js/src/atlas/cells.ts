@@ -10,6 +10,8 @@ const TALLEST = 36;
 const LEAST = 8;
 /** A cell of this width has its number in it. */
 const NUMBER_FROM = 30;
+/** A cell of these sides has its label's mark in its corner. */
+const MARK_FROM = 22;
 const FONT = "11px system-ui, sans-serif";
 
 /** Where cells lie: a layer a row, a head a column. */
@@ -94,8 +96,14 @@ export function drawCells(
 			context.fillStyle = ink.on(value - least) || css(tones.ink);
 			context.fillText(cellText(value), left + width / 2, top + height / 2 + 0.5);
 		}
-		if (dot.label && width > 14 && height > 12)
-			drawMark(context, dot.mark, [left + width - 5, top + 5], 3, colours.dark);
+		if (dot.label && width > MARK_FROM && height > MARK_FROM) {
+			const corner = [left + width - 6, top + 6] as const;
+			context.fillStyle = tones.halo;
+			context.beginPath();
+			context.arc(...corner, 5, 0, 2 * Math.PI);
+			context.fill();
+			drawMark(context, dot.mark, corner, 3, colours.dark);
+		}
 	}
 	for (const dot of [pointed, scene.current]) {
 		if (!dot) continue;

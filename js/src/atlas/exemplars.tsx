@@ -83,7 +83,7 @@ function Exemplar({
 }
 
 function Marked({ role, text }: { role: string; text: string }) {
-	return role === "cut" ? <span class="muted">{text}</span> : <mark class={role}>{text}</mark>;
+	return role === "aside" ? <span class="muted">{text}</span> : <mark class={role}>{text}</mark>;
 }
 
 function placeOf({ text, query, key }: ExemplarInfo): Place {

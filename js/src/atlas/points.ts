@@ -38,7 +38,7 @@ export function pointsLayout(scene: AtlasScene, width: number, height: number): 
 				x: sideOf(xs, frame.left, frame.right),
 				y: sideOf(ys, frame.bottom, frame.top),
 			};
-	const [least, more] = scene.dots.length > MANY ? [2.2, 3.2] : [3.2, 5.8];
+	const [least, more] = scene.dots.length > MANY ? [2, 2.6] : [3.2, 4.3];
 	return {
 		frame,
 		x,
@@ -107,7 +107,8 @@ export function drawPoints(
 		context,
 		[...new Set(named)].map((dot) => {
 			const [left, top] = layout.place(dot);
-			return { name: dot.name, left, top };
+			// Of a large dot it begins further away.
+			return { name: dot.name, left: left + Math.max(0, layout.radius(dot) - 5), top };
 		}),
 		layout.frame.right,
 	);

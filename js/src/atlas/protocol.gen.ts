@@ -72,10 +72,11 @@ export interface GroupInfo {
 	readonly exemplars: readonly ExemplarInfo[];
 }
 
-/** A text's tokens, and what stands before each. */
+/** A text's tokens, what stands before each, and which the tokenizer added. */
 export interface TextInfo {
 	readonly tokens: readonly string[];
 	readonly gaps: readonly string[];
+	readonly special: readonly boolean[];
 }
 
 /**

@@ -1,17 +1,22 @@
 import type { ExemplarInfo, TextInfo } from "./protocol.gen";
 
-/** A stretch of a text: the token that reads, the one that is read, or what lies around them. */
+/**
+ * A stretch of a text: the token that reads, the one that is read, or what lies around them; aside
+ * is what isn't of the text.
+ */
 export interface Piece {
 	readonly text: string;
-	readonly role: "" | "query" | "key" | "both" | "cut";
+	readonly role: "" | "query" | "key" | "both" | "aside";
 }
+
+const CUT = " … ";
 
 /** So many tokens on either side of a marked one are shown. */
 const AROUND = 14;
 
 /** A text around its marked tokens, as it was written; what is left out is a sign. */
 export function piecesOf(
-	{ tokens, gaps }: TextInfo,
+	{ tokens, gaps, special }: TextInfo,
 	{ query, key }: Pick<ExemplarInfo, "query" | "key">,
 	around = AROUND,
 ): Piece[] {
@@ -27,13 +32,16 @@ export function piecesOf(
 	};
 	for (const [at, token] of tokens.entries()) {
 		if (!isShown(at)) {
-			if (pieces.at(-1)?.role !== "cut") put(" … ", "cut");
+			if (pieces.at(-1)?.text !== CUT) put(CUT, "aside");
 			continue;
 		}
-		put(gaps[at] ?? "", "");
+		// What was added stands by itself.
+		const isApart = at > 0 && (special[at] || special[at - 1]);
+		put(gaps[at] || (isApart ? " " : ""), "");
 		if (at === query && at === key) put(shownAs(token), "both");
 		else if (at === query) put(shownAs(token), "query");
-		else put(at === key ? shownAs(token) : token, at === key ? "key" : "");
+		else if (at === key) put(shownAs(token), "key");
+		else put(token, special[at] ? "aside" : "");
 	}
 	return pieces;
 }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import traitlets
 
 from ..part import STATIC
+from ..protocol import Theme
 from ..shown_view import module
 from .answering import AtlasSource
 from .protocol import GroupInfo, HeadKey, Place
@@ -135,7 +136,7 @@ class AtlasExplorer(AtlasState):
     def _open_text(self, run: str, head: HeadKey, place: Place) -> float:
         if self._opener is None:
             raise ValueError(_NO_MODEL)
-        share = self._opener.go_on(run, head, place, self.theme)
+        share = self._opener.go_on(run, head, place, cast(Theme, self.theme))
         if self.opened is not None and share == 1:
             with self.hold_sync():
                 self._explorer = f"IPY_MODEL_{self.opened.model_id}"

@@ -80,10 +80,11 @@ class GroupInfo(TypedDict):
 
 
 class TextInfo(TypedDict):
-    """A text's tokens, and what stands before each."""
+    """A text's tokens, what stands before each, and which the tokenizer added."""
 
     tokens: list[str]
     gaps: list[str]
+    special: list[bool]
 
 
 class HeldData(TypedDict):

@@ -138,9 +138,14 @@ class AtlasState(SavedWidget):
     _limits: AtlasLimits
 
     @classmethod
+    def names(cls) -> list[str]:
+        """Return the traits that say what is chosen."""
+        return [name for name, it in cls.class_traits().items() if isinstance(it, Checked)]
+
+    @classmethod
     def check_names(cls, given: Mapping[str, object]) -> None:
         """Raise TypeError where something is named that the view doesn't have."""
-        known = [name for name, it in cls.class_traits().items() if isinstance(it, Checked)]
+        known = cls.names()
         for name in given:
             if name not in known:
                 raise TypeError(f"an atlas has no option {name!r}: known are {', '.join(known)}")

@@ -118,7 +118,7 @@ class AtlasView:
         middle = min(set(deciles), key=lambda decile: (abs(decile - 4.5), decile))
         chosen = {
             "highest tenth": (deciles[0], slice(_EACH)),
-            "middle": (middle, slice(_EACH)),
+            "in the middle": (middle, slice(_EACH)),
             "lowest tenth": (deciles[-1], slice(-_EACH, None)),
         }
         groups, seen = list[GroupInfo](), set[int]()
@@ -143,9 +143,13 @@ class AtlasView:
         """Return the texts that exemplars are of, by their place."""
         places = {it["text"] for group in groups for it in group["exemplars"]}
         return {
-            str(place): {"tokens": list(tokens), "gaps": list(gaps)}
+            str(place): {
+                "tokens": list(its.tokens),
+                "gaps": list(its.gaps),
+                "special": list(its.special),
+            }
             for place in sorted(places)
-            for tokens, gaps in [self._written[place]]
+            for its in [self._written[place]]
         }
 
     def _scores(self) -> list[ScoreInfo]:

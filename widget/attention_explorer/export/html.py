@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Iterable
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any, cast, overload
 
-from ..part import PARTS, STATIC, part_named
+from ..part import PARTS, part_named
 from ..protocol import RecordedPage
-from .budget import Budget, packed, to_json
+from .budget import Budget, packed
+from .page import PageFrame, plain, read_bytes, too_little
 from .recording import Recorder
 
 if TYPE_CHECKING:
     import os
 
     from ..exported import ExportedView
-
-_PAGE = Path(__file__).parent / "page.html"
-_MEGABYTE = 1_000_000
 
 
 @overload
@@ -78,7 +74,7 @@ def to_html(
     RuntimeError
         An explorer that is closed.
     """
-    page = _page_of(_read_explorers(explorers), title, _read_bytes(max_mb))
+    page = _page_of(_read_explorers(explorers), title, read_bytes(max_mb))
     if path is None:
         return page
     Path(path).write_text(page, encoding="utf-8", newline="\n")
@@ -109,25 +105,20 @@ def _page_of(explorers: list[ExportedView], title: str | None, most: int) -> str
     modules = _modules_of(explorers)
     names = {text: name for name, text in modules.items()}
     page: RecordedPage = {"modules": modules, "parts": _parts_of(explorers), "explorers": []}
-    around = {
-        "title": _plain(_title_of(explorers) if title is None else title),
-        "sections": "\n".join(map(_section, explorers)),
-        "script": _script(),
-    }
-    template = Template(_PAGE.read_text(encoding="utf-8"))
-    frame = template.substitute(around, data=to_json(page))
-    left = most - len(frame.encode())
+    frame = PageFrame(
+        _title_of(explorers) if title is None else title,
+        "\n".join(map(_section, explorers)),
+        "page",
+    )
+    left = most - len(frame.around(page).encode())
     for i, explorer in enumerate(explorers):
         share = left // (len(explorers) - i)
         budget = Budget(share)
         page["explorers"].append(Recorder(explorer, budget).record(names[str(explorer._esm)]))
         left -= share - budget.left
     if left < 0:
-        raise ValueError(
-            f"max_mb={most / _MEGABYTE:g} is too little: the least of this page, its code, tokens "
-            f"and overviews, takes {math.ceil((most - left) / 10_000) / 100:.2f} MB"
-        )
-    return template.substitute(around, data=to_json(page))
+        raise too_little(most, left, "its code, tokens and overviews")
+    return frame.around(page)
 
 
 def _read_explorers(given: object) -> list[ExportedView]:
@@ -148,12 +139,6 @@ def _read_explorers(given: object) -> list[ExportedView]:
     return explorers
 
 
-def _read_bytes(max_mb: float) -> int:
-    if not isinstance(max_mb, int | float) or not 0 < max_mb < math.inf:
-        raise ValueError(f"max_mb={max_mb!r:.80}: expected megabytes, a number above 0")
-    return int(max_mb * _MEGABYTE)
-
-
 def _modules_of(explorers: Iterable[ExportedView]) -> dict[str, str]:
     """Return the code of some explorers by name, each once."""
     texts = dict.fromkeys(str(explorer._esm) for explorer in explorers)
@@ -166,16 +151,6 @@ def _parts_of(explorers: Iterable[ExportedView]) -> dict[str, str]:
     return {name: packed([part_named(name)]) for name in PARTS if name in needed}
 
 
-def _script() -> str:
-    path = STATIC / "page.js"
-    if not path.is_file():
-        raise RuntimeError(
-            f"the JavaScript part isn't built ({path} is missing): in the project's folder run "
-            "`pip install .` or `npm --prefix js run build`"
-        )
-    return path.read_text(encoding="utf-8").replace("</script", "<\\/script")
-
-
 def _title_of(explorers: Iterable[ExportedView]) -> str:
     names = dict.fromkeys(explorer._description["model"] for explorer in explorers)
     named = ", ".join(name for name in names if name)
@@ -186,9 +161,4 @@ def _section(explorer: ExportedView) -> str:
     """Return what is there before the page's script runs, and where none does: the text."""
     tokens = explorer.tokens
     text = "".join(gap + text for gap, text in zip(tokens.gap, tokens.text, strict=True))
-    return f'<section><p class="plain">{_plain(text)}</p></section>'
-
-
-def _plain(text: str) -> str:
-    """Return text as HTML; half a surrogate pair, which a tokenizer may leave, isn't UTF-8."""
-    return html.escape(text.encode("utf-8", "replace").decode())
+    return f'<section><p class="plain">{plain(text)}</p></section>'
