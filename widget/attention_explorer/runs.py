@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
@@ -38,7 +39,7 @@ class StoppedError(ValueError):
 
 
 class _Run(Generic[Result]):
-    """One run in a thread of its own."""
+    """One run in a thread of its own; where there are no threads, done when it is asked for."""
 
     def __init__(self, name: str, work: Callable[[Progress], Result]) -> None:
         self.name = name
@@ -49,7 +50,11 @@ class _Run(Generic[Result]):
         self.result: Result | None = None
         self.error: BaseException | None = None
         self._work = work
-        threading.Thread(target=self._go, name=f"run {name}", daemon=True).start()
+        try:
+            threading.Thread(target=self._go, name=f"run {name}", daemon=True).start()
+        except RuntimeError:  # in a browser's Python
+            self.asked = math.inf
+            self._go()
 
     def _go(self) -> None:
         try:

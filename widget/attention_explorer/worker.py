@@ -57,9 +57,11 @@ class Worker:
                 for key, steps in jobs.items()
                 if key not in self._done
             }
-            self._ensure_thread()
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._wanted, within)
+            if self._ensure_thread():
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: not self._wanted, within)
+            else:
+                self._work_here(within)
             finished = {key: self._done.pop(key) for key in jobs if key in self._done}
             share = self._share if self._wanted else None
         results: dict[Key, Float] = {}
@@ -77,10 +79,22 @@ class Worker:
             self._done = {}
             self._changed.notify_all()
 
-    def _ensure_thread(self) -> None:
+    def _ensure_thread(self) -> bool:
+        """Tell whether a thread works on what is wanted; in a browser's Python there is none."""
         if self._wanted and self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="attention-tiles", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="attention-tiles", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                return False
+            self._thread = thread
+        return True
+
+    def _work_here(self, within: float) -> None:
+        """Work until the time is up; whoever still wants the rest asks again."""
+        until = time.monotonic() + within
+        while self._wanted and time.monotonic() < until:
+            self._step(*next(iter(self._wanted.items())))
 
     def _run(self) -> None:
         _use_one_core()
