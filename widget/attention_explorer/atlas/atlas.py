@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from ..explorer import AttentionExplorer
+    from .explorer import AtlasExplorer
 
 
 class HeadAtlas:
@@ -324,6 +325,65 @@ class HeadAtlas:
             Nothing is selected; a head that the atlas doesn't have; another model.
         """
         return alike(self._contents, explorer, top, model, tokenizer, least)
+
+    def explore(self, model: Any = None, tokenizer: Any = None, **options: Any) -> AtlasExplorer:
+        """Look through the heads in the notebook: as points or a grid, with their exemplars.
+
+        Parameters
+        ----------
+        model, tokenizer : optional
+            Those that the atlas is of, or their name: an exemplar then opens in an explorer below.
+        **options
+            Traits of `atlas.state.AtlasState`, e.g. ``x="previous"``, ``head=(5, 11)``.
+
+        Raises
+        ------
+        ValueError
+            Another model than the atlas is of.
+        TypeError, TraitError
+            An option that there isn't, or one out of its range.
+        """
+        from .explorer import AtlasExplorer
+
+        return AtlasExplorer(self, model, tokenizer, **options)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """Show what `explore` without a model shows."""
+        return self.explore()._repr_mimebundle_(**options)
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        title: str | None = None,
+        max_mb: float = 10.0,
+    ) -> str | None:
+        """Write the atlas as one HTML file that opens by a double click, without a network.
+
+        Heads, filters and maps work in it, and exemplars as far as there is room: first those of
+        the score that is chosen, then those of what each head is named for. What isn't in it is
+        said on screen. Texts can't be opened there.
+
+        Parameters
+        ----------
+        path : str or path-like, optional
+            The file to write, UTF-8; an older one is replaced.
+        title : str, optional
+            Of the page.
+        max_mb : float
+            The most that the file may have, in megabytes of 1,000,000 bytes.
+
+        Returns
+        -------
+        str or None
+            The HTML where there is no `path`.
+
+        Raises
+        ------
+        ValueError
+            `max_mb` too small for the least, which the message names.
+        """
+        return self.explore().to_html(path, title=title, max_mb=max_mb)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the atlas to a folder of Parquet files, which any reader of Parquet opens.

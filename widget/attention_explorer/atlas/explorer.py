@@ -16,6 +16,8 @@ from .state import AtlasLimits, AtlasState
 from .view import AtlasView
 
 if TYPE_CHECKING:
+    import os
+
     from .atlas import HeadAtlas
     from .opening import OpenedExplorer, Opener
 
@@ -112,6 +114,28 @@ class AtlasExplorer(AtlasState):
             self._source = f"IPY_MODEL_{self._data.model_id}"
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         return state
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the view, and beside it a picture for pages that show no widgets."""
+        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
+        if bundle is not None:
+            from .still import still_of
+
+            still = still_of(self.atlas, self.x, self.y, self.theme == "dark")
+            bundle[0].update({"text/html": still} if still else {})
+        return bundle
+
+    def to_html(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        title: str | None = None,
+        max_mb: float = 10.0,
+    ) -> str | None:
+        """Write the view as it is now as one HTML file; see `HeadAtlas.to_html`."""
+        from .html import to_html
+
+        return to_html(self, path, title=title, max_mb=max_mb)
 
     def close(self) -> None:
         """Close the view, the data model and the explorer below, and let go of the model."""

@@ -1,0 +1,112 @@
+"""A picture of an atlas for pages that show no widgets: small, and of no library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ..analysis.sums import Numbers
+from ..export.colours import Palette, palette
+from ..export.still_card import LIVE, card_image
+from ..export.still_heads import WIDTH
+from ..export.svg import element, hexed, written
+from ..opening import STILL_BYTES
+from .atlas import HeadAtlas
+from .naming import AtlasLabel
+
+# Okabe and Ito 2008, darker: told apart with any colour vision, and read on white.
+_COLOURS = ("#b07000", "#0062b2", "#008658", "#be3e84", "#008696", "#ce4c00", "#7454b8", "#80645a")
+_QUIET = "#8c8c96"
+_SINKS = ("first token", "delimiter")
+
+_HEIGHT = 250
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 30, 26
+_FREE = 0.05
+_LEGEND = 3
+
+
+def still_of(atlas: HeadAtlas, x: str, y: str, dark: bool) -> str:
+    """Return the heads by two scores as HTML of at most `STILL_BYTES`, "" where none can be."""
+    colours = palette(dark)
+    layers, heads = atlas.shape
+    lines = [
+        f"{atlas.model_name} · {layers} × {heads} heads · means over {atlas.n_texts:,} texts",
+        LIVE,
+    ]
+    for every in (True, False):
+        html = card_image(_plot(atlas, x, y, colours, every), _HEIGHT, lines, colours)
+        if len(html.encode()) <= STILL_BYTES:
+            return html
+    return ""
+
+
+def _label(labels: tuple[AtlasLabel, ...]) -> str:
+    """Return the label that a head is coloured by: the first that is no sink, if it has one."""
+    names = [label.name for label in labels]
+    return next((name for name in names if name not in _SINKS), names[0] if names else "")
+
+
+def _groups(atlas: HeadAtlas) -> dict[str, list[tuple[int, int]]]:
+    """Return the heads by their label, the most frequent first."""
+    groups = dict[str, list[tuple[int, int]]]()
+    for at, labels in atlas.labels.items():
+        groups.setdefault(_label(labels), []).append(at)
+    return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
+
+
+def _legend(groups: dict[str, list[tuple[int, int]]]) -> str:
+    """Name the most frequent labels, each in its colour."""
+    named = [name for name in groups if name]
+    its = [
+        element("tspan", written(f"● {name} {len(groups[name])} "), fill=_colour(named, name))
+        for name in named[:_LEGEND]
+    ]
+    more = f"+ {len(named) - _LEGEND}" if len(named) > _LEGEND else ""
+    return element("text", *its, more, x=WIDTH - _RIGHT, y=18, text_anchor="end")
+
+
+def _colour(named: list[str], name: str) -> str:
+    return _COLOURS[named.index(name) % len(_COLOURS)] if name else _QUIET
+
+
+def _plot(atlas: HeadAtlas, x: str, y: str, colours: Palette, every: bool) -> str:
+    xs, ys = atlas.score(x), atlas.score(y)
+    across = _scale(xs, _LEFT, WIDTH - _RIGHT)
+    up = _scale(ys, _HEIGHT - _BOTTOM, _TOP)
+    dots, groups = [], _groups(atlas)
+    named = [name for name in groups if name]
+    for name, its in reversed(groups.items()):
+        if not name and not every:
+            continue
+        places = [
+            f"M{across(xs[at]):.0f} {up(ys[at]):.0f}h0"
+            for at in its
+            if not np.isnan(xs[at] + ys[at])
+        ]
+        dots.append(element("path", d="".join(places), stroke=_colour(named, name)))
+    drawn = element("g", *dots, fill="none", stroke_width=6, stroke_linecap="round", opacity=0.85)
+    said = [*_axes(xs, ys, x, y), _legend(groups)]
+    return drawn + element("g", *said, fill=hexed(colours.muted), font_size=11)
+
+
+def _axes(xs: Numbers, ys: Numbers, x: str, y: str) -> Iterator[str]:
+    """Yield what the axes are, and their ends."""
+    low, high = np.nanmin(xs), np.nanmax(xs)
+    bottom, top = np.nanmin(ys), np.nanmax(ys)
+    below = _HEIGHT - 6
+    right = {"text_anchor": "end"}
+    yield element("text", written(f"↑ {y}"), x=14, y=18)
+    yield element("text", written(f"{x} →"), x=WIDTH // 2, y=below)
+    yield element("text", f"{low:.2f}", x=_LEFT, y=below)
+    yield element("text", f"{high:.2f}", x=WIDTH - _RIGHT, y=below, **right)
+    yield element("text", f"{top:.2f}", x=_LEFT - 8, y=_TOP + 12, **right)
+    yield element("text", f"{bottom:.2f}", x=_LEFT - 8, y=_HEIGHT - _BOTTOM, **right)
+
+
+def _scale(values: Numbers, start: float, stop: float) -> Callable[[float], float]:
+    low, high = np.nanmin(values), np.nanmax(values)
+    span = (high - low) or 1.0
+    return lambda value: (
+        start + (stop - start) * (_FREE + (1 - 2 * _FREE) * float(value - low) / span)
+    )
