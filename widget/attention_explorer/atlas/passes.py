@@ -11,7 +11,7 @@ import torch
 from ..tracing import Trace, trace
 from ..tracing.capture import Record, capture
 from ..tracing.check import tolerance
-from ..tracing.examples import takes_target
+from ..tracing.examples import first_device, takes_target
 from ..tracing.forward import eager_backend, evaluating, uncompiled
 from .anatomy import Anatomy
 from .corpus import Entry
@@ -142,18 +142,6 @@ class Passes:
 
 class _NoWeightsError(Exception):
     """The eager backend doesn't give what is needed; the message is the reason."""
-
-
-def first_device(model: torch.nn.Module) -> torch.device:
-    """Return where inputs go: the first device that holds weights or, by accelerate, will."""
-    for parameter in model.parameters():
-        if parameter.device.type != "meta":
-            return parameter.device
-    for module in model.modules():
-        device = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
-        if device is not None:
-            return torch.device(device)
-    return torch.device("cpu")
 
 
 def _rows(traced: Trace, layer: int) -> torch.Tensor:

@@ -49,6 +49,18 @@ class Examples:
     size: int
 
 
+def first_device(model: torch.nn.Module) -> torch.device:
+    """Return where inputs go: the first device that holds weights or, by accelerate, will."""
+    for parameter in model.parameters():
+        if parameter.device.type != "meta":
+            return parameter.device
+    for module in model.modules():
+        device = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+        if device is not None:
+            return torch.device(device)
+    return torch.device("cpu")
+
+
 def takes_target(model: Any) -> bool:
     """Tell whether the model is an encoder and a decoder."""
     import inspect
@@ -314,5 +326,5 @@ def _on_device(
     model: Any, batch: dict[str, torch.Tensor], streams: dict[str, Stream], size: int
 ) -> Examples:
     check_limits(model, batch, "target" in streams)
-    device = next(model.parameters()).device
+    device = first_device(model)
     return Examples({name: value.to(device) for name, value in batch.items()}, streams, size)
