@@ -57,9 +57,9 @@ def main() -> None:
 
 
 def costs() -> Iterator[str]:
-    """Yield what analysis and interventions cost, each in a process of its own."""
-    yield "\n## What scores and interventions cost"
-    for module in ("scores", "interventions"):
+    """Yield what a file, analysis and interventions cost, each in a process of its own."""
+    yield "\n## What one file, scores and interventions cost"
+    for module in ("single_file", "scores", "interventions"):
         command = [sys.executable, "-m", f"{__package__}.{module}"]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         yield f"\n```\n{said.strip()}\n```"
