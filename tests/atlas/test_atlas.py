@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -109,6 +111,19 @@ def test_an_atlas_is_readable_by_others(atlas: HeadAtlas, tmp_path: Path) -> Non
     assert float(row["scores.mean"].iloc[0]) == atlas.score("peak")[1, 2]
     texts = pd.read_parquet(tmp_path / "atlas" / "exemplars.parquet")["text"]
     assert set(texts) == set(random_texts(COUNT))
+
+
+def test_reading_one_needs_no_torch(atlas: HeadAtlas, tmp_path: Path) -> None:
+    """Catches seconds of torch before the first table."""
+    atlas.save(tmp_path / "atlas")
+    code = (
+        "import sys; from attention_explorer import HeadAtlas, profile_heads;"
+        f"atlas = HeadAtlas.load({str(tmp_path / 'atlas')!r});"
+        "atlas.to_frame('score'); atlas.labels; atlas.positions(); atlas.search(0, 1, 'peak');"
+        "print({'torch', 'transformers'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_model_before_and_after(atlas: HeadAtlas, tokenizer: Any, encoder: Any) -> None:

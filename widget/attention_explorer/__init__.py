@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .asking import QAExplorer
+    from .atlas import HeadAtlas, profile_heads
     from .attention import Attention
     from .comparing import ComparingExplorer
     from .explorer import AttentionExplorer
@@ -20,12 +21,14 @@ __all__ = [
     "Attention",
     "AttentionExplorer",
     "ComparingExplorer",
+    "HeadAtlas",
     "QAExplorer",
     "Tokens",
     "Trace",
     "__version__",
     "demo_model",
     "demo_qa_model",
+    "profile_heads",
     "to_html",
     "trace",
 ]
@@ -35,11 +38,13 @@ _ROOMS = {
     "Attention": ".attention",
     "AttentionExplorer": ".explorer",
     "ComparingExplorer": ".comparing",
+    "HeadAtlas": ".atlas",
     "QAExplorer": ".asking",
     "Tokens": ".tracing",
     "Trace": ".tracing",
     "demo_model": ".tracing",
     "demo_qa_model": ".tasks.demo_qa",
+    "profile_heads": ".atlas",
     "to_html": ".export.html",
     "trace": ".tracing",
 }
