@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,31 +34,23 @@ def executed(lesson: str, facts: str) -> tuple[dict[str, Any], dict[str, Any]]:
     Each has `"n views"` besides, the number of explorers that it shows.
     """
 
-    async def both() -> list[dict[str, Any]]:
-        return await asyncio.gather(*(_facts(language, lesson, facts) for language in LANGUAGES))
-
-    english, chinese = asyncio.run(both())
+    with ThreadPoolExecutor(len(LANGUAGES)) as pool:
+        english, chinese = pool.map(lambda language: _facts(language, lesson, facts), LANGUAGES)
     return english, chinese
 
 
-async def _facts(language: str, lesson: str, facts: str) -> dict[str, Any]:
+def _facts(language: str, lesson: str, facts: str) -> dict[str, Any]:
     notebook = read(language, lesson)
     notebook.cells.append(nbformat.v4.new_code_cell(_AS_JSON.replace("{facts}", facts)))
     resources = {"metadata": {"path": str(COURSE / language)}}
-    client = NotebookClient(notebook, timeout=240, kernel_name="python3", resources=resources)
-    await client.async_execute()
+    NotebookClient(notebook, timeout=240, kernel_name="python3", resources=resources).execute()
     (printed,) = notebook.cells[-1].outputs
     found: dict[str, Any] = json.loads(printed["text"])
-    views = [WIDGET in output.get("data", {}) for output in _outputs(notebook)]
-    return {**found, "n views": sum(views)}
-
-
-def _outputs(notebook: Any) -> list[Any]:
-    """Return the results of cells; a progress bar of a load is a display, not a result."""
-    results = ("execute_result",)
-    return [
+    # A progress bar of a load is a widget too, but it isn't what a cell comes to.
+    results = [
         output
         for cell in notebook.cells
         for output in cell.get("outputs", [])
-        if output["output_type"] in results
+        if output["output_type"] == "execute_result"
     ]
+    return {**found, "n views": sum(WIDGET in result["data"] for result in results)}
