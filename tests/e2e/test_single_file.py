@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -292,6 +293,18 @@ def test_every_view_opens(
             expect(view.root.locator(".fault")).to_have_count(0)
 
 
+def test_a_picture_is_taken_away(open_file: Open, tmp_path: Path) -> None:
+    """Catches a policy that keeps the page from saving what it draws."""
+    with open_file(AttentionExplorer.demo().to_html()) as page:
+        view = shown(page)
+        for what, start in (("Heads as SVG", b"<svg"), ("Matrix as PNG", b"\x89PNG")):
+            view.root.get_by_label("take away", exact=True).click()
+            with page.expect_download() as download:
+                view.root.get_by_role("button", name=what).click()
+            download.value.save_as(tmp_path / what)
+            assert start in (tmp_path / what).read_bytes()[:200]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_follows_the_browsers_scheme_and_width(open_file: Open, scheme: str) -> None:
     """Catches letters on a ground of their own shade; what sticks out of a narrow page."""
@@ -316,7 +329,7 @@ def test_keys_work_without_a_notebook(open_file: Open) -> None:
         expect(view.layer).to_have_value("3")
 
 
-def test_without_scripts_the_text_is_there(browser: Browser, tmp_path: Any) -> None:
+def test_without_scripts_the_text_is_there(browser: Browser, tmp_path: Path) -> None:
     """Catches a blank page in a mail program or a reader that runs nothing."""
     path = tmp_path / "page.html"
     AttentionExplorer.demo().to_html(path)

@@ -101,20 +101,6 @@ class ExportedView(StudiedView):
 
         return to_svg(self, path, view=view)
 
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the view, and beside it a picture for pages that show no widgets."""
-        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
-        if bundle is not None and self._variants:
-            from .export.still import still_of
-
-            still = still_of(self, self._room_for_still())
-            bundle[0].update({"text/html": still} if still else {})
-        return bundle
-
-    def _said_beside(self) -> list[str]:
-        """Return what a picture says before anything else."""
-        return []
-
     @overload
     def to_html(
         self, path: None = None, *, title: str | None = None, max_mb: float = 10.0
@@ -140,6 +126,20 @@ class ExportedView(StudiedView):
         if path is None:
             return to_html(self, title=title, max_mb=max_mb)
         return to_html(self, path, title=title, max_mb=max_mb)
+
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the view, and beside it a picture for pages that show no widgets."""
+        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
+        if bundle is not None and self._variants:
+            from .export.still import still_of
+
+            still = still_of(self, self._room_for_still())
+            bundle[0].update({"text/html": still} if still else {})
+        return bundle
+
+    def _said_beside(self) -> list[str]:
+        """Return what a picture says before anything else."""
+        return []
 
     def _one_head(self, layer: int | None, head: int | None) -> tuple[int, int]:
         limits = self._limits

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
@@ -81,14 +82,14 @@ def to_html(
     return None
 
 
-def framed(page: str, height: int = 720) -> str:
+def framed(html: str, height: int = 720) -> str:
     """Return HTML that shows a page of `to_html` within another: in a cell's output, say.
 
     It has no access to what is around it, and stays as it is where no kernel runs any more.
 
     Parameters
     ----------
-    page : str
+    html : str
         What `to_html` returned.
     height : int
         In pixels; a person can draw it higher by its corner.
@@ -97,7 +98,7 @@ def framed(page: str, height: int = 720) -> str:
     inner = "display:block;width:100%;height:100%;border:0"
     return (
         f'<div style="{outer}"><iframe sandbox="allow-scripts allow-downloads" '
-        f'style="{inner}" srcdoc="{html.escape(page)}"></iframe></div>'
+        f'style="{inner}" srcdoc="{escape(html)}"></iframe></div>'
     )
 
 

@@ -49,8 +49,9 @@ def terms_held(terms: Sequence[RecordedTerms], layer_numbers: Sequence[int]) -> 
         f"layer {layer}, {'heads' if len(some) > 1 else 'head'} {', '.join(map(str, sorted(some)))}"
         for layer, some in heads.items()
     )
-    held = f"what scores are made of in {named} alone" if named else "no such scores"
-    return f"This page holds {held}: open it in a notebook for others."
+    if not named:
+        return "This page doesn’t hold what scores are made of: open it in a notebook."
+    return f"This page holds what scores are made of in {named} alone: open a notebook for others."
 
 
 def _n_bytes(attention: Attention, terms: Terms) -> int:
