@@ -137,6 +137,18 @@ def test_each_lesson_ends_with_questions_and_what_to_take_away(lesson: str) -> N
         assert 1 <= last.count("<details>") <= 2
 
 
+def test_links_lead_somewhere() -> None:
+    """Catches a lesson that was renamed, and a link that is right from another folder only."""
+    link = re.compile(r"\]\((?!https?:|#)([^)]+)\)")
+    found = {COURSE / "README.md": (COURSE / "README.md").read_text(encoding="utf-8")}
+    for language in LANGUAGES:
+        for lesson in LESSONS:
+            found[COURSE / language / f"{lesson}.ipynb"] = "\n".join(prose(language, lesson))
+    links = [(path, target) for path, text in found.items() for target in link.findall(text)]
+    assert len(links) > 2 * len(found)
+    assert [(str(at), to) for at, to in links if not (at.parent / to).exists()] == []
+
+
 def test_no_break_within_chinese_is_shown_as_a_space() -> None:
     """Catches lines that were wrapped: Markdown shows a break as a space, which Chinese has not."""
     broken = re.compile(rf"(?<={CHINESE.pattern})\n(?={CHINESE.pattern})")
