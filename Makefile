@@ -3,6 +3,8 @@
 #   make voila    the same as a page without code
 #   make test     lint, vitest, pytest (needs Chromium)
 #   make bench    the comparison with bertviz    (make bench-long: what long inputs cost)
+#   make docs     the documentation, in docs/_build/html
+#   make dist     what is released, in dist/, built twice and compared
 #   make qa-score DATA=DIR        how many of XQuAD's questions the demo model answers (DIR/xquad*.json)
 
 SHELL := /bin/bash
@@ -21,7 +23,7 @@ BUNDLE_SOURCES := $(shell find js/src -type f) $(addprefix js/, \
 MODULES := js/node_modules/.package-lock.json
 METADATA := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: demo voila test bench bench-long qa-score lint clean chromium
+.PHONY: demo voila test bench bench-long docs dist qa-score lint clean chromium
 
 demo: $(VENV)/demo $(VENV)/model $(VENV)/settings $(BUNDLE)
 	jupyter lab examples/quickstart.ipynb --ip=127.0.0.1 $(AS_ROOT) $(ARGS)
@@ -43,6 +45,22 @@ bench-long: chromium $(VENV)/dev
 	python hatch_build.py
 	python -m tests.bench.long $(ARGS)
 
+docs: $(VENV)/dev $(VENV)/model
+	python hatch_build.py
+	cd docs && python live.py && python notebooks.py
+	python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+# Files' times are those of the commit: whoever builds it again gets the same bytes.
+dist: export SOURCE_DATE_EPOCH = $(shell git log -1 --format=%ct)
+dist: $(VENV)/dev
+	@test -z "$$(git status --porcelain)" || { git status --short >&2; \
+		echo "A release is built from what is committed: commit or remove these first." >&2; exit 1; }
+	rm -rf dist
+	for folder in dist dist/again; do rm -rf $(dir $(BUNDLE)) && python hatch_build.py && \
+		python -m hatchling build -d $$folder || exit; done
+	cd dist && sha256sum *.whl *.tar.gz > SHA256SUMS && cd again && sha256sum --check ../SHA256SUMS
+	rm -r dist/again
+
 qa-score: $(VENV)/demo $(VENV)/model
 	python examples/train_qa_adapter.py --data $(DATA) --evaluate
 
@@ -54,7 +72,7 @@ lint: $(VENV)/dev $(MODULES)
 	cd js && npm run check && npm run lint
 
 clean:
-	rm -rf $(VENV) js/node_modules $(dir $(BUNDLE)) dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) js/node_modules $(dir $(BUNDLE)) dist docs/_build docs/examples docs/extra .mypy_cache .ruff_cache .pytest_cache
 
 chromium:
 	@test -x "$(CHROMIUM)" || { echo "The browser tests need Chromium: apt-get install chromium," \

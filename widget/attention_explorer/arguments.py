@@ -33,26 +33,26 @@ What can't be done is told in one sentence, with exit status 2.
 
 def read_arguments(argv: Sequence[str] | None = None) -> Namespace:
     """Return the checked arguments; what is wrong with them is told, with exit status 2."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    reader = parser()
+    arguments = reader.parse_args(argv)
     texts = {name: getattr(arguments, name) for name in ("text", "pair", "question", "context")}
     given = {name for name, text in texts.items() if text is not None}
     if arguments.demo and (given or arguments.model):
-        parser.error("--demo has a text and a model of its own: leave out the others")
+        reader.error("--demo has a text and a model of its own: leave out the others")
     if not given and not arguments.demo:
-        parser.error('there is no text: give one in quotes, "-" for stdin, or --demo')
+        reader.error('there is no text: give one in quotes, "-" for stdin, or --demo')
     if len(given & {"question", "context"}) == 1:
-        parser.error("a question is asked about a text: give both --question and --context")
+        reader.error("a question is asked about a text: give both --question and --context")
     if "question" in given and given & {"text", "pair"}:
-        parser.error("--question is asked about --context: leave out the other text")
+        reader.error("--question is asked about --context: leave out the other text")
     if "pair" in given and "text" not in given:
-        parser.error("--pair is a second text: give the first one too")
+        reader.error("--pair is a second text: give the first one too")
     if list(texts.values()).count("-") > 1:
-        parser.error('stdin can be read once: give "-" for one text only')
+        reader.error('stdin can be read once: give "-" for one text only')
     # Told before a model is loaded for it.
     folder = Path(arguments.output).absolute().parent
     if not folder.is_dir():
-        parser.error(f"there is no folder {folder}: make it, or name another file by --output")
+        reader.error(f"there is no folder {folder}: make it, or name another file by --output")
     return arguments
 
 
@@ -61,16 +61,17 @@ class _Parser(ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def _parser() -> ArgumentParser:
-    parser = _Parser(
+def parser() -> ArgumentParser:
+    """Return what reads the arguments."""
+    made = _Parser(
         PROGRAM,
         usage=_USAGE,
         description=_ABOUT,
         epilog=_EXAMPLES,
         formatter_class=RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=version(PROGRAM))
-    what = parser.add_argument_group("what is read")
+    made.add_argument("--version", action="version", version=version(PROGRAM))
+    what = made.add_argument_group("what is read")
     what.add_argument("text", nargs="?", help='the text; "-" reads it from stdin')
     what.add_argument("--pair", metavar="TEXT", help="a second text, read together with the first")
     what.add_argument("--question", metavar="TEXT", help="what to ask about --context")
@@ -84,7 +85,7 @@ def _parser() -> ArgumentParser:
         help="a model's name on the hub, or its folder; by default a small BERT, where its package "
         "is installed",
     )
-    shown = parser.add_argument_group("what is shown at first")
+    shown = made.add_argument_group("what is shown at first")
     shown.add_argument("--layer", metavar="N", type=int, help="a layer")
     shown.add_argument(
         "--head", metavar="N", dest="heads", type=_numbers, help="a head, or several: 3,7"
@@ -92,7 +93,7 @@ def _parser() -> ArgumentParser:
     shown.add_argument(
         "--view", metavar="NAME", type=_names, help="a view, or several: text,heads,matrix,model"
     )
-    file = parser.add_argument_group("the file")
+    file = made.add_argument_group("the file")
     file.add_argument(
         "-o",
         "--output",
@@ -110,7 +111,7 @@ def _parser() -> ArgumentParser:
     file.add_argument(
         "--no-open", dest="open", action="store_false", help="write it, and open no browser"
     )
-    return parser
+    return made
 
 
 def _numbers(given: str) -> list[int]:

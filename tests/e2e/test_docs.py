@@ -1,0 +1,142 @@
+"""The documentation: complete, and loaded from nowhere but itself."""
+
+from __future__ import annotations
+
+import functools
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from .conftest import watched_page
+from .servers import EXAMPLES
+
+DOCS = EXAMPLES.parent / "docs"
+# Attributes that make a browser load something, of the elements that have them.
+LOADS = {
+    "script": "src",
+    "img": "src",
+    "iframe": "src",
+    "source": "srcset",
+    "embed": "src",
+    "object": "data",
+    "link": "href",
+}
+
+
+class Loads(HTMLParser):
+    """What a page has a browser load."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.page = page
+        self.addresses: list[str] = []
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        is_loaded = tag != "link" or given.get("rel") not in ("next", "prev", "search")
+        if is_loaded and (address := given.get(LOADS.get(tag, ""))):
+            self.addresses.append(address)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the pages, of whose notebooks the first was run; a warning is an error."""
+    into = tmp_path_factory.mktemp("site")
+    first = "import notebooks; notebooks.write(['quickstart'])"
+    sphinx = ["sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html", ".", str(into)]
+    for step in (["live.py"], ["-c", first], ["-m", *sphinx]):
+        done = subprocess.run([sys.executable, *step], cwd=DOCS, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return into
+
+
+@pytest.fixture(scope="module")
+def address(site: Path) -> Iterator[str]:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    serve = functools.partial(Quiet, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    """Catches a font or a script of another host, and a picture that isn't there."""
+    pages = [page for page in site.rglob("*.html") if "live" not in page.parent.name]
+    assert len(pages) > 20
+    wrong = []
+    for page in pages:
+        for loaded in Loads(page).addresses:
+            there = urlsplit(loaded)
+            if there.scheme == "data":
+                continue
+            file = page.parent / unquote(there.path)
+            if there.scheme or there.netloc or not file.exists():
+                wrong.append(f"{page.relative_to(site)}: {loaded}")
+    assert wrong == []
+
+
+def test_no_style_loads_anything_from_elsewhere(site: Path) -> None:
+    styles = list(site.rglob("*.css"))
+    assert styles
+    for style in styles:
+        outside = re.findall(
+            r"(?:@import|url\()\s*['\"]?(?:https?:)?//\S+", style.read_text("utf-8")
+        )
+        assert outside == [], style
+
+
+def test_every_public_name_is_explained(site: Path) -> None:
+    """Catches a function that one has to read the source to find."""
+    explained = {
+        name.rpartition(".")[2]
+        for page in (site / "api").glob("*.html")
+        for name in re.findall(r'id="(attention_explorer\.[\w.]+)"', page.read_text("utf-8"))
+    }
+    missing = []
+    for room in ("", ".analysis", ".atlas", ".bertviz", ".flow", ".interventions"):
+        module = import_module(f"attention_explorer{room}")
+        names = {name for name in module.__all__ if callable(getattr(module, name))}
+        missing += sorted(names - explained)
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", ["index", "gallery", "examples/quickstart"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_its_explorers_are_live(browser: Browser, address: str, page: str, theme: str) -> None:
+    """Catches a frame that stays empty, asks another host, or is light on a dark page."""
+    with watched_page(browser) as shown:
+        shown.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        shown.goto(f"{address}/{page}.html")
+        frames = shown.locator("iframe.live")
+        assert frames.count() >= {"index": 1, "gallery": 10, "examples/quickstart": 3}[page]
+        for i in range(frames.count()):
+            frames.nth(i).scroll_into_view_if_needed()
+            explorer = frames.nth(i).content_frame.locator(".explorer").first
+            expect(explorer).to_have_attribute("data-theme", theme)
+            expect(explorer).not_to_have_class(re.compile("waiting"))
+        assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_theme_that_is_chosen_is_the_explorers_too(browser: Browser, address: str) -> None:
+    """Catches explorers that follow the system where the reader chose otherwise."""
+    with watched_page(browser) as page:
+        page.emulate_media(color_scheme="light")
+        page.add_init_script("localStorage.setItem('theme', 'dark')")
+        page.goto(f"{address}/index.html")
+        explorer = page.frame_locator("iframe.live").locator(".explorer")
+        expect(explorer).to_have_attribute("data-theme", "dark")
