@@ -38,10 +38,10 @@ export function mountAtlas(
 	const panel = make("div", { class: "side" });
 	const table = make("div");
 	const reading = make("div", { class: "reading" });
-	const explorer = make("div");
+	const explorer = make("div", { class: "opened" });
 	const redraw = animationFrame(draw, signal);
 	const plot = plotView((head) => store.choose(head), redraw, signal);
-	const both = make("div", { class: "both" }, plot.el, panel);
+	const both = make("div", { class: "beside" }, plot.el, panel);
 	const root = make("div", { class: "explorer atlas" }, toolbar, messagesEl, legend, both, table);
 	root.append(reading, explorer);
 	const style = document.createElement("style");

@@ -41,8 +41,10 @@ export function Toolbar({ info, chosen, ends, store }: Props) {
 				Exemplars by
 			</ScoreChoice>
 			<Layers {...{ info, chosen, store }} />
-			<Bound name="least" free={least} {...{ chosen, store }} />
-			<Bound name="most" free={most} {...{ chosen, store }} />
+			<div class="bounds">
+				<Bound name="least" free={least} {...{ chosen, store }} />
+				<Bound name="most" free={most} {...{ chosen, store }} />
+			</div>
 			<div class="about muted">
 				<span>
 					{info.model} · {info.layers.length} × {info.heads} heads ·{" "}

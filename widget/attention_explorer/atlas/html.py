@@ -89,7 +89,8 @@ def _hold(explorer: AtlasExplorer, view: AtlasView, budget: Budget) -> HeldData:
         }
         name = f"{head[0]}.{head[1]} {score}"
         if not budget.take([name, _short(groups), texts]):
-            missing.append(f"exemplars of {len(wanted) - len(held['groups'])} heads and scores")
+            left = len(wanted) - len(held["groups"])
+            missing.append(f"exemplars of {left:,} heads and scores")
             break
         held["groups"][name] = _short(groups)
         held["texts"] |= texts

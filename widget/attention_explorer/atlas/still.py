@@ -24,6 +24,8 @@ _HEIGHT = 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 30, 26
 _FREE = 0.05
 _LEGEND = 3
+# Of dots that lie nearer than this one is drawn, in pixels: where there are too many.
+_APART = (1, 4, 8)
 
 
 def still_of(atlas: HeadAtlas, x: str, y: str, dark: bool) -> str:
@@ -34,8 +36,8 @@ def still_of(atlas: HeadAtlas, x: str, y: str, dark: bool) -> str:
         f"{atlas.model_name} · {layers} × {heads} heads · means over {atlas.n_texts:,} texts",
         LIVE,
     ]
-    for every in (True, False):
-        html = card_image(_plot(atlas, x, y, colours, every), _HEIGHT, lines, colours)
+    for apart in _APART:
+        html = card_image(_plot(atlas, x, y, colours, apart), _HEIGHT, lines, colours)
         if len(html.encode()) <= STILL_BYTES:
             return html
     return ""
@@ -70,20 +72,18 @@ def _colour(named: list[str], name: str) -> str:
     return _COLOURS[named.index(name) % len(_COLOURS)] if name else _QUIET
 
 
-def _plot(atlas: HeadAtlas, x: str, y: str, colours: Palette, every: bool) -> str:
+def _plot(atlas: HeadAtlas, x: str, y: str, colours: Palette, apart: int) -> str:
     xs, ys = atlas.score(x), atlas.score(y)
     across = _scale(xs, _LEFT, WIDTH - _RIGHT)
     up = _scale(ys, _HEIGHT - _BOTTOM, _TOP)
     dots, groups = [], _groups(atlas)
     named = [name for name in groups if name]
     for name, its in reversed(groups.items()):
-        if not name and not every:
-            continue
-        places = [
-            f"M{across(xs[at]):.0f} {up(ys[at]):.0f}h0"
+        places = dict.fromkeys(
+            f"M{apart * round(across(xs[at]) / apart)} {apart * round(up(ys[at]) / apart)}h0"
             for at in its
             if not np.isnan(xs[at] + ys[at])
-        ]
+        )
         dots.append(element("path", d="".join(places), stroke=_colour(named, name)))
     drawn = element("g", *dots, fill="none", stroke_width=6, stroke_linecap="round", opacity=0.85)
     said = [*_axes(xs, ys, x, y), _legend(groups)]
