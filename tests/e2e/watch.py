@@ -12,6 +12,11 @@ OUR_OWN = {"127.0.0.1", "localhost"}
 OURS = ("blob:", "anywidget", "attention")
 # What hosts themselves ask of others, by how it begins; none of it is for us.
 VOILA_ICONS = "https://cdn.jsdelivr.net/npm/@fortawesome/fontawesome-free@"
+NBCONVERT_SCRIPTS = (
+    "https://cdnjs.cloudflare.com/ajax/libs/",
+    "https://cdn.jsdelivr.net/npm/@jupyter-widgets/html-manager@",
+    "https://unpkg.com/@jupyter-widgets/html-manager@",
+)
 MARIMO_FILES = "https://cdn.jsdelivr.net/npm/@marimo-team/frontend@"
 # Lab itself says it of every widget that a pointer is on when its kernel goes.
 LABS = "Could not send widget sync message"
