@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from attention_explorer import (
@@ -19,6 +20,9 @@ from attention_explorer.exported import ExportedView
 DOCS = Path(__file__).parent
 LIVE = DOCS / "extra" / "live"
 CAT = "The cat sat on the mat because it was tired."
+
+# Kept: what runs a model again, as some of what a file holds does, needs it there.
+model = cache(demo_model)
 
 
 def sentence(*views: str) -> Callable[[], ExportedView]:
@@ -40,7 +44,8 @@ def question() -> ExportedView:
 
 def evidence() -> ExportedView:
     telescope = traced("I saw the man with the telescope.")
-    return AttentionExplorer(telescope, layer=2, view=["text", "evidence"], selected=(5, 2))
+    views = ["text", "evidence"]
+    return AttentionExplorer(telescope, layer=1, heads=2, view=views, selected=(5, 2))
 
 
 def comparison() -> ExportedView:
@@ -72,7 +77,7 @@ PAGES: dict[str, tuple[Callable[[], ExportedView], float]] = {
 
 def traced(text: str, **options: int) -> Trace:
     """Trace the demo model on a text."""
-    return trace(*demo_model(), text, **options)
+    return trace(*model(), text, **options)
 
 
 def write() -> None:

@@ -18,6 +18,7 @@ NAMES = ("quickstart", "qa", "heads_and_evidence")
 # For a cell at most; each notebook takes less than a minute.
 CELL_WITHIN_S = 120
 MOST_MB = 3.0
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 # Run in the kernel before the notebook: where it shows an explorer, a page gets a file of it.
 SHOWING = """
@@ -37,11 +38,11 @@ def show_live(name: str) -> None:
     from attention_explorer import to_html
     from attention_explorer.exported import ExportedView
 
-    def framed(shown: ExportedView | Box) -> dict[str, str] | None:
+    def framed(shown: ExportedView | Box) -> dict[str, str]:
         inside = shown.children if isinstance(shown, Box) else [shown]
         several = [widget for widget in inside if isinstance(widget, ExportedView)]
         if not several:
-            return None
+            return {WIDGET: ""}
         number = len(list(LIVE.glob(f"{name}-*.html")))
         LIVE.mkdir(parents=True, exist_ok=True)
         to_html(several, LIVE / f"{name}-{number}.html", title=name, max_mb=MOST_MB)
@@ -96,7 +97,7 @@ def is_shown(output: NotebookNode) -> bool:
         raise RuntimeError(f"an output can't be shown: {output.ename}: {output.evalue}")
     if output.output_type == "stream":
         return bool(output.name == "stdout")
-    return "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+    return WIDGET not in output.get("data", {})
 
 
 if __name__ == "__main__":
