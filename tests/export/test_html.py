@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from attention_explorer import AttentionExplorer, to_html
+from attention_explorer import AttentionExplorer, Tokens, to_html
 from attention_explorer.encoding import decode
 from attention_explorer.export.html import framed
 
@@ -113,9 +113,11 @@ def test_the_state_is_the_explorers_and_nothing_is_hovered(explore: Explore) -> 
     assert state["hovered"] is None
 
 
-def test_what_may_be_chosen_is_what_was_recorded(explore: Explore) -> None:
+def test_what_may_be_chosen_is_what_was_recorded() -> None:
     """Catches a choice that is offered and can't be shown."""
-    explorer = recorded(explore(6).to_html())["explorers"][0]
+    special = Tokens.from_strings(["[CLS]", *"abcd", "[SEP]"])
+    weights = np.random.default_rng(0).dirichlet(np.ones(6), (2, 3, 6)).astype(np.float32)
+    explorer = recorded(AttentionExplorer(weights, special).to_html())["explorers"][0]
     chosen = [(it["measure"], it["unit"], it["hide"]) for it in explorer["variants"]]
     assert chosen == [
         ("weights", "token", []),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, cast, get_args
 
 from ..channel import tokens_reply
 from ..comparing import ComparingExplorer
@@ -19,7 +19,7 @@ from ..protocol import (
     ViewState,
 )
 from ..tracing import Kind, Tokens
-from ..variants import Variant, Variants, in_units
+from ..variants import Variant, Variants, in_units, key_tokens_of
 from .budget import Budget
 from .offered import choices_in, offer, status_of
 from .recorded_parts import Looked, record_looked, record_part
@@ -31,7 +31,7 @@ from .recorded_weights import Keys, Weights, record_whole
 if TYPE_CHECKING:
     from ..exported import ExportedView
 
-_UNITS: tuple[Unit, ...] = ("token", "word", "segment")
+_UNITS: tuple[Unit, ...] = get_args(Unit)
 # What only some explorers have.
 _ABSENT = {"answer": 0, "_compared": None, "_qa": None}
 # What is said of all that was recorded is known when it is.
@@ -207,7 +207,10 @@ class Recorder:
         for unit in _UNITS:
             if unit != shown.unit and _has(tokens, unit):
                 yield shown._replace(unit=unit)
-        yield shown._replace(hide=() if shown.hide else ("special",))
+        if shown.hide:
+            yield shown._replace(hide=())
+        elif any(key_tokens_of(self._variants.kinds[shown.kind]).special):
+            yield shown._replace(hide=("special",))
         measures = self._variants.measures.available(shown.kind)
         for measure, why in measures.items():
             if measure != shown.measure and not why:
