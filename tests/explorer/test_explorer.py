@@ -382,7 +382,8 @@ def test_closing_closes_both_models_and_lets_the_weights_go(
     attention = dense_attention(softmax(1, 1, 5, 5))
     held = weakref.ref(attention)
     explorer = AttentionExplorer(attention, QUERIES)
-    view, data = wires[explorer.model_id], wires[explorer._source.removeprefix("IPY_MODEL_")]
+    assert explorer._source is not None
+    view, data = wires[explorer.model_id], wires[explorer._source.model_id]
     explorer.close()
     explorer.close()
     assert view.closed

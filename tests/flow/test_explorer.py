@@ -63,7 +63,8 @@ def test_the_browser_is_answered_from_what_it_names(llama: Trace, wires: dict[st
     explorer.measure = "norms"
     named = explorer._description["shown"]
     explorer.measure = "logits"
-    data = wires[explorer._source.removeprefix("IPY_MODEL_")]
+    assert explorer._source is not None
+    data = wires[explorer._source.model_id]
     expected = measure(llama, "norms").attention.row(1, 2, 6)
     wish = {
         "id": "1",

@@ -7,6 +7,9 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from ipywidgets import embed
+
+from attention_explorer import AttentionExplorer
 
 SOURCES = Path(__file__).resolve().parents[2] / "js" / "src"
 # What hosts explorers in a single file has the page for itself.
@@ -35,6 +38,14 @@ def test_no_source_does_what_some_host_forbids(pattern: str) -> None:
         if re.search(pattern, line) and not line.lstrip().startswith(("*", "//", "/*"))
     ]
     assert found == [], FORBIDDEN[pattern]
+
+
+def test_what_the_view_refers_to_is_found_in_its_traits() -> None:
+    """Catches a view in Panel without its kernel: a page there gets what `embed` finds."""
+    explorer = AttentionExplorer.demo()
+    assert explorer._data is not None
+    found = embed.dependency_state([explorer], drop_defaults=False)
+    assert {explorer.model_id, explorer._data.model_id} <= set(found)
 
 
 def test_the_wheel_is_for_any_python_and_machine() -> None:

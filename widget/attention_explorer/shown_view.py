@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, cast
 
 import traitlets
+from ipywidgets import widget_serialization
 
 from .channel import AttentionSource, nobody_to_ask, nothing_to_study
 from .lifetime import closed, opened
@@ -58,7 +59,10 @@ class ShownView(ViewState):
 
     _description = traitlets.Dict().tag(sync=True)
     _snapshot = traitlets.Dict().tag(sync=True)
-    _source = traitlets.Unicode().tag(sync=True)
+    # The model itself, not its name: Panel brings to a page the models that it finds in traits.
+    _source = traitlets.Instance(AttentionSource, allow_none=True).tag(
+        sync=True, **widget_serialization
+    )
     _uuid = traitlets.Unicode().tag(sync=True)
 
     # Set before anything can fail: an object that never came to be is closed too.
@@ -102,7 +106,7 @@ class ShownView(ViewState):
         if key is None and self._data is None and self._variants:
             opened(self)
             self._data = AttentionSource(self._variants, self._ask_model, self._study)
-            self._source = f"IPY_MODEL_{self._data.model_id}"
+            self._source = self._data
             for name, value in self._saved_state(
                 self._variants, self._variant, self.layer, self.heads[0]
             ).items():

@@ -194,6 +194,8 @@ class Recorder:
         state = {name: getattr(self._explorer, name, _ABSENT.get(name)) for name in names}
         nothing_saved = {"header": None, "buffer": None}
         state |= {"hovered": None, "_description": description, "_snapshot": nothing_saved}
+        # A page has one data model for each explorer, whatever its name.
+        state["_source"] = ""
         return cast(ViewState, state)
 
     def _candidates(self) -> Iterator[Variant]:
