@@ -11,7 +11,6 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.errors import ExtensionError
 from sphinx.util.docstrings import prepare_docstring
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.inspect import stringify_signature
@@ -20,10 +19,13 @@ from traitlets import HasTraits
 from attention_explorer.arguments import parser
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+README = README[README.index("## Use it\n") : README.index("## License\n")]
+LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
 # Of what the README links to, what has a page.
 PAGES = {
     "examples/GALLERY.md": "gallery.md",
     "tests/bench/RESULTS.md": "measured.md",
+    "tests/bertviz/PARITY.md": "parity.md",
     "widget/attention_explorer/data/qa_adapter/README.md": "qa_model.md",
 }
 
@@ -84,19 +86,14 @@ def setup(app: Sphinx) -> None:
 
 
 def read_readme(_app: Sphinx, _name: str, source: list[str]) -> None:
-    """Put a section of the README where a page says ``{{README: its heading}}``."""
-    source[0] = re.sub(r"\{\{README: (.+)\}\}", lambda place: section(place[1]), source[0])
+    """Put the README, from how it is used to its limits, where a page says ``{{README}}``."""
+    source[0] = source[0].replace("{{README}}", LINK.sub(_as_link, README))
 
 
-def section(heading: str) -> str:
-    """Return what stands below a heading of the README, its links as they are from a page."""
-    _, _, rest = README.partition(f"\n## {heading}\n")
-    if not rest:
-        raise ExtensionError(f"the README has no section {heading!r}, which a page is made of")
-    text = rest.partition("\n## ")[0]
-    for there, here in PAGES.items():
-        text = text.replace(f"({there})", f"({here})")
-    return text
+def _as_link(link: re.Match[str]) -> str:
+    """Return a link to a file of the repository as one to its page, or as its text."""
+    text, file = link.groups()
+    return f"[{text}]({PAGES[file]})" if file in PAGES else text
 
 
 def leave_out(
