@@ -144,8 +144,8 @@ class HeadAtlas:
     def distances(self) -> Numbers:
         """How far every two heads are from each other: Jensen-Shannon divergence, in nats.
 
-        The mean over texts of the mean over up to four rows of each, smoothed as by
-        `analysis.head_distances`. Shape (layers x heads, the same), layer by layer.
+        The mean over texts, of each of which one row is read, at a place that its letters decide;
+        smoothed as by `analysis.head_distances`. Shape (layers x heads, the same), layer by layer.
         """
         tally = self._contents.tally
         apart = np.maximum(tally.apart / max(tally.n_texts, 1), 0)

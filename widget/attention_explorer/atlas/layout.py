@@ -14,10 +14,23 @@ from ..analysis.moved import sample
 from ..analysis.patterns import FIXED, RELATIVE, Flags, Indices, Text
 from ..analysis.sums import MEASURES, ROWS, Expected, Numbers, sampled_queries
 from ..tracing import Tokens
-from .names import ALSO_BESIDE, ASIDE, MEASURED, TYPES
+from .names import ALSO_BESIDE, MEASURED, TYPES
 
-# Rows of each text by which heads are compared: pairs of heads grow by the square, texts are many.
-LOOKED = 4
+# Rows of each text by which heads are compared: pairs of heads grow by the square, texts are many,
+# and two rows of one text are more alike than rows of two.
+LOOKED = 1
+
+
+class Cells(NamedTuple):
+    """Cells of relative patterns: the row and the key of each, and which of `RELATIVE` it is of.
+
+    `beside` tells of each whether its key is no sink.
+    """
+
+    row: Indices
+    key: Indices
+    pattern: Indices
+    beside: Flags
 
 
 class Measured(NamedTuple):
@@ -27,20 +40,24 @@ class Measured(NamedTuple):
     ----------
     queries, looked : array of int
         The rows that scores are means of, and those by which heads are compared.
-    expected, beside : Expected
-        Of all keys, and of those that are no sinks.
+    expected : Expected
+        What these rows would read by each pattern.
+    cells : Cells
     types : array of bool, shape (keys, len(TYPES))
-    left : array of float64, shape (rows,)
-        What uniform attention leaves beside sinks.
+    has_beside : array of float64, shape (len(ALSO_BESIDE), rows)
+        1 for the rows that have such a key which is no sink.
+    share : array of float64, shape (rows,)
+        What uniform attention gives each key that a row may read.
     text : Text
     """
 
     queries: Indices
     looked: Indices
     expected: Expected
-    beside: Expected
+    cells: Cells
     types: Flags
-    left: Numbers
+    has_beside: Numbers
+    share: Numbers
     text: Text
 
     @classmethod
@@ -48,41 +65,47 @@ class Measured(NamedTuple):
         """Lay one text out; `seed` chooses the rows by which heads are compared."""
         text = Text.of_keys(tokens, len(tokens), causal)
         queries = sampled_queries(text.n_queries)
-        types = _types(tokens, text)
-        is_sink = types[:, :2].any(1)
-        all_keys = np.ones(text.n_keys, bool)
+        types, expected = _types(tokens, text), Expected(text, queries, ())
+        row, key = np.divmod(np.concatenate(expected.relative), text.n_keys)
+        pattern = np.repeat(np.arange(len(RELATIVE)), [len(it) for it in expected.relative])
+        cells = Cells(row, key, pattern, ~np.asarray(types[key, :2].any(1)))
+        has_beside = np.zeros((len(ALSO_BESIDE), len(queries)))
+        has_beside[0] = 1
+        has_beside[1 + pattern[cells.beside], row[cells.beside]] = 1
         return cls(
             queries,
             sample(text.n_queries, LOOKED, seed),
-            Expected(text, queries, ()),
-            Expected(text, queries, ASIDE),
+            expected,
+            cells,
             types,
-            text.count(queries, ~np.asarray(is_sink)) / text.count(queries, all_keys),
+            has_beside,
+            1 / text.count(queries, np.ones(text.n_keys, bool)),
             text,
         )
 
     @property
     def counts(self) -> Numbers:
         """Of each measure the rows that have it; beside sinks, what uniform attention leaves."""
-        left = self.beside.has[_of(ALSO_BESIDE)] @ self.left
+        is_left = ~np.asarray(self.types[:, :2].any(1))
+        left = self.text.count(self.queries, is_left) * self.share
         every = np.full(len(TYPES), len(self.queries))
-        return np.concatenate([self.expected.has.sum(1), left, every])
+        return np.concatenate([self.expected.has.sum(1), self.has_beside @ left, every])
 
     @property
     def baselines(self) -> Numbers:
         """What uniform attention has of each of `MEASURED`; NaN where nothing is compared."""
-        beside = self.beside.baselines[_of(ALSO_BESIDE)] @ self.left
-        readable = self.text.count(self.queries, np.ones(self.text.n_keys, bool))
-        shares = [self.text.count(self.queries, keys) / readable for keys in self.types.T]
-        sums = [*self.expected.baselines.sum(1), *beside, *np.sum(shares, 1)]
+        cells, queries = self.cells, self.queries
+        reads = cells.beside & self.text.may_read(queries[cells.row], cells.key)
+        on_cells = np.bincount(
+            cells.pattern[reads], self.share[cells.row[reads]], minlength=len(RELATIVE)
+        )
+        on_types = [float(self.text.count(queries, keys) @ self.share) for keys in self.types.T]
+        marks = on_types[TYPES.index("punctuation")]
+        sums = [*self.expected.baselines.sum(1), marks, *on_cells, *on_types]
         counts = self.counts
         found: Numbers = np.full(len(MEASURED), np.nan)
         np.divide(sums, counts, out=found, where=counts > 0)
         return found
-
-
-def _of(patterns: Sequence[str]) -> list[int]:
-    return [MEASURES.index(pattern) for pattern in patterns]
 
 
 def _types(tokens: Tokens, text: Text) -> Flags:
@@ -152,7 +175,7 @@ class Layout:
         looked = np.zeros((len(texts), LOOKED), np.int64)
         looked_share = np.zeros((len(texts), LOOKED), np.float32)
         may_read = np.zeros((len(texts), LOOKED, n_keys), np.float32)
-        cells, besides = [], []
+        cells = []
         for number, it in enumerate(texts):
             own, n, some = len(it.queries), it.text.n_keys, len(it.looked)
             rows[number, :own] = it.queries
@@ -162,17 +185,15 @@ class Layout:
             keys[number, :n] = np.concatenate([it.expected.fixed, it.types], 1)
             is_text[number, :own] = ~it.types[it.queries, :2].any(1)
             distances[number, :own, :n] = it.expected.distances
-            has_beside[number, :own] = it.beside.has[_of(ALSO_BESIDE)].T
+            has_beside[number, :own] = it.has_beside.T
             looked[number, :some] = it.looked
             looked_share[number, :some] = 1 / some
             last = it.looked[:, None] if it.text.causal else n
             reads = np.broadcast_to(np.arange(n) <= last, (some, n))
             may_read[number, :some, :n] = reads / np.sum(reads, 1, keepdims=True)
-            for pattern, at in enumerate(it.expected.relative):
-                row, key = np.divmod(at, n)
-                which = np.full(len(at), number * len(RELATIVE) + pattern)
-                cells.append(np.stack([np.full(len(at), number), row, key, which]))
-                besides.append(~it.types[key, :2].any(1))
+            which = number * len(RELATIVE) + it.cells.pattern
+            text = np.full(len(which), number)
+            cells.append(np.stack([text, it.cells.row, it.cells.key, which]))
         return cls(
             texts,
             rows=torch.from_numpy(rows) if is_sampled else None,
@@ -181,7 +202,7 @@ class Layout:
             keys=torch.from_numpy(keys),
             distances=torch.from_numpy(distances),
             cells=torch.from_numpy(np.concatenate(cells, 1)),
-            besides=torch.from_numpy(np.concatenate(besides)),
+            besides=torch.from_numpy(np.concatenate([it.cells.beside for it in texts])),
             has_beside=torch.from_numpy(has_beside),
             looked=torch.from_numpy(looked),
             looked_share=torch.from_numpy(looked_share),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ..analysis.labels import SINKS
 from ..analysis.patterns import RELATIVE
 from ..analysis.scores import SCORES
 from ..analysis.sums import MEASURES
 
-# Of what these keys leave: see `labels.head_labels`, which sets them aside by the head.
-ASIDE = tuple(SINKS)
-# Patterns that are measured a second time, of what a head reads beside the sinks.
+# Patterns that are measured a second time: of what a head reads beside the first and added tokens,
+# the sinks, which `labels.head_labels` sets aside head by head.
 ALSO_BESIDE = ("punctuation", *RELATIVE)
 BESIDE = tuple(f"{pattern} beside sinks" for pattern in ALSO_BESIDE)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ..explorer import AttentionExplorer
 from ..protocol import Theme
 from ..runs import Progress, Runs
@@ -32,11 +34,12 @@ class Opener:
     view : AtlasView
     model, tokenizer
         Those that the atlas is of.
+    theme : {"auto", "light", "dark"}
 
     Attributes
     ----------
-    explorer : OpenedExplorer or None
-        None before a text is opened.
+    explorer : OpenedExplorer
+        Of one empty token before a text is opened: marimo lets no widget be made but by a cell.
 
     Raises
     ------
@@ -44,7 +47,7 @@ class Opener:
         Another model, or another tokenizer.
     """
 
-    def __init__(self, view: AtlasView, model: Any, tokenizer: Any) -> None:
+    def __init__(self, view: AtlasView, model: Any, tokenizer: Any, theme: Theme) -> None:
         from ..tracing.tracer import load
 
         self._view = view
@@ -56,10 +59,19 @@ class Opener:
                 f"({view.atlas.model_name}): its weights or its vocabulary differ"
             )
         self._runs = Runs["Trace"]()
-        self.explorer: OpenedExplorer | None = None
+        self.explorer = OpenedExplorer(
+            np.ones((1, 1, 1, 1), np.float32), [""], theme=theme, model_name=view.atlas.model_name
+        )
+        # Nobody else may keep it.
+        self.explorer._model = self._model
         self._text: int | None = None
 
-    def go_on(self, run: str, head: HeadKey, place: Place, theme: Theme) -> float:
+    @property
+    def is_open(self) -> bool:
+        """Whether a text is shown."""
+        return self._text is not None
+
+    def go_on(self, run: str, head: HeadKey, place: Place) -> float:
         """Go on with showing a text at a head, with two tokens pinned; return the share done."""
         text = place[0]
         if text == self._text:
@@ -68,7 +80,9 @@ class Opener:
         share, traced = self._runs.finish(run, lambda progress: self._read(text, progress), _WITHIN)
         if traced is None:
             return share
-        self._show(traced, theme)
+        if self.explorer._desk is not None:
+            self.explorer._desk.stop()
+        self.explorer._show_trace(traced)
         self._text = text
         self._at(head, place)
         return 1.0
@@ -80,8 +94,7 @@ class Opener:
     def close(self) -> None:
         """Close the explorer and let go of the model."""
         self.stop()
-        if self.explorer is not None:
-            self.explorer.close()
+        self.explorer.close()
         self._model = self._tokenizer = None
 
     def _read(self, text: int, progress: Progress) -> Trace:
@@ -101,17 +114,8 @@ class Opener:
             )
         return traced
 
-    def _show(self, traced: Trace, theme: Theme) -> None:
-        if self.explorer is None:
-            self.explorer = OpenedExplorer(traced, theme=theme)
-            # Nobody else may keep it.
-            self.explorer._model = self._model
-        else:
-            self.explorer._show_trace(traced)
-
     def _at(self, head: HeadKey, place: Place) -> None:
         explorer = self.explorer
-        assert explorer is not None
         _, query, key = place
         with explorer.hold_sync():
             explorer.unit = "token"

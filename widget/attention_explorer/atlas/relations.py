@@ -51,8 +51,8 @@ def relation_table(
     A case is a word with the relation to another: the head is right if of all other words the one
     reads the other most; special tokens are no words. A word's weights are the mean from its
     tokens and the sum to them; of a contraction ("can't") the first word has all tokens, and what
-    its others are part of is left out. Clark et al. 2019, table 1; the best of many heads is somewhat too
-    good on the cases by which it was chosen.
+    its others are part of is left out. Clark et al. 2019, table 1. The best of many heads is
+    somewhat too good on the cases by which it was chosen.
 
     Parameters
     ----------

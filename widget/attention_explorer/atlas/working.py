@@ -85,7 +85,7 @@ class Worker:
         exemplars : int
             How many at most.
         """
-        encoded = self._encoded(unit.entries)
+        encoded = self.encoded(unit.entries)
         keys = np.array([entry.key for entry in unit.entries], np.int64)
         wanted = np.argsort(keys, kind="stable")[:exemplars]
         is_wanted = np.isin(np.arange(len(keys)), wanted)
@@ -96,7 +96,7 @@ class Worker:
         baselines = np.full((len(encoded), len(MEASURED)), np.nan)
         apart = np.zeros((np.prod(heads), np.prod(heads)))
         places = dict[int, Places]()
-        for batch in _batches(encoded, self._batch_tokens):
+        for batch in self.batches(encoded):
             chosen = [number for number, it in enumerate(batch) if is_wanted[it.place]]
             found = self._measure(batch, chosen)
             at = [it.place for it in batch]
@@ -120,7 +120,7 @@ class Worker:
             exemplars=_exemplars(unit, encoded, values, places, keys),
         )
 
-    def _encoded(self, entries: Sequence[Entry]) -> list[Encoded]:
+    def encoded(self, entries: Sequence[Entry]) -> list[Encoded]:
         """Tokenize texts, singles and pairs each in one go."""
         found = list[Encoded]()
         for is_pair in (False, True):
@@ -131,6 +131,17 @@ class Worker:
                 encoding = self._tokenizer(*given, verbose=False)
                 found += [self._one(encoding, n, i, it) for n, (i, it) in enumerate(own)]
         return sorted(found, key=lambda it: it.place)
+
+    def batches(self, encoded: Sequence[Encoded]) -> Iterator[list[Encoded]]:
+        """Cut texts up by length: so many tokens with their padding, or a single text."""
+        batch = list[Encoded]()
+        for it in sorted(encoded, key=len):
+            if batch and (len(batch) + 1) * len(it) > self._batch_tokens:
+                yield batch
+                batch = []
+            batch.append(it)
+        if batch:
+            yield batch
 
     def _one(self, encoding: Any, number: int, place: int, entry: Entry) -> Encoded:
         is_cut = len(encoding["input_ids"][number]) > self._max_length
@@ -212,18 +223,6 @@ def longest_text(model: Any, tokenizer: Any, max_length: int | None) -> int:
             + (f", and at most {limit}, which is what the model reads" if limit else "")
         )
     return max_length
-
-
-def _batches(encoded: Sequence[Encoded], tokens: int) -> Iterator[list[Encoded]]:
-    """Cut texts up by length, each batch with at most so many tokens, padding too, or one text."""
-    batch = list[Encoded]()
-    for it in sorted(encoded, key=len):
-        if batch and (len(batch) + 1) * len(it) > tokens:
-            yield batch
-            batch = []
-        batch.append(it)
-    if batch:
-        yield batch
 
 
 def _written(tokens: Tokens) -> Written:
