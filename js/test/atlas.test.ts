@@ -77,7 +77,10 @@ test("another head asks for its own exemplars, each once", async () => {
 
 describe("a text", () => {
 	test("is asked for until it is there, then shown by the explorer's own views", async () => {
-		const { model, kernel, view } = await mountAtlas({ head: [1, 2] });
+		const { model, kernel, view } = await mountAtlas({
+			head: [1, 2],
+			_explorer: "IPY_MODEL_child",
+		});
 		const child = mount(softmaxWeights(3, 4, 6, 6), numbered(6), {
 			state: { layer: 1, heads: [2] },
 		});
@@ -85,7 +88,6 @@ describe("a text", () => {
 		kernel.reading = Array(10_000).fill(0.4);
 		kernel.opened = ({ head, place }) => {
 			model.set("_open", [head, place]);
-			model.set("_explorer", "IPY_MODEL_child");
 		};
 		model.set("exemplar", [7, 2, 1]);
 		await expect.poll(() => view.all(".reading progress").length).toBe(1);

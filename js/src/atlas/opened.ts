@@ -16,8 +16,8 @@ type Wanted = readonly [head: HeadKey, place: Place];
 const MODEL_REFERENCE = "IPY_MODEL_";
 
 /**
- * The explorer below an atlas: Python makes its model when the first text is opened, and shows others in
- * it. How far that is is asked again and again; a text that nobody asks about any more is given up.
+ * The explorer below an atlas: its model is there from the start, and is asked once a text is opened. How
+ * far that is is asked again and again; a text that nobody asks about any more is given up.
  */
 export class Opened {
 	now: Opening | null = null;
@@ -45,10 +45,10 @@ export class Opened {
 		const follow = () => this.#follow();
 		const connect = () => this.#connect();
 		for (const name of names) model.on(name, follow);
-		model.on("change:_explorer", connect);
+		model.on("change:_open", connect);
 		signal.addEventListener("abort", () => {
 			for (const name of names) model.off(name, follow);
-			model.off("change:_explorer", connect);
+			model.off("change:_open", connect);
 		});
 		connect();
 		follow();
@@ -112,7 +112,7 @@ export class Opened {
 
 	#connect(): void {
 		const reference = this.#model.get("_explorer");
-		if (!reference || reference === this.#reference) return;
+		if (!this.#model.get("_open") || reference === this.#reference) return;
 		this.#reference = reference;
 		const id = reference.slice(MODEL_REFERENCE.length);
 		Promise.resolve(this.#model.widget_manager.get_model(id)).then(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from ..part import STATIC
-from ..protocol import Theme
 from ..shown_view import module
 from .answering import AtlasSource
 from .protocol import GroupInfo, HeadKey, Place
@@ -82,17 +81,24 @@ class AtlasExplorer(AtlasState):
         if model is not None:
             from .opening import Opener
 
-            self._opener = Opener(self._view, model, tokenizer)
+            theme = options.get("theme", "auto")
+            self._opener = Opener(self._view, model, tokenizer, theme)
+            options["_explorer"] = f"IPY_MODEL_{self._opener.explorer.model_id}"
         info = self._view.info(_NO_MODEL if model is None else "")
         names = tuple(score["name"] for score in info["scores"])
         self._limits = AtlasLimits(*atlas.shape, names, tuple(info["names"]), self._view.texts)
-        super().__init__(
-            **options,
-            _info=info,
-            _numbers=self._view.numbers(),
-            _uuid=uuid.uuid4().hex,
-            layout={"flex": "1 1 auto"},
-        )
+        try:
+            super().__init__(
+                **options,
+                _info=info,
+                _numbers=self._view.numbers(),
+                _uuid=uuid.uuid4().hex,
+                layout={"flex": "1 1 auto"},
+            )
+        except BaseException:
+            if self._opener is not None:
+                self._opener.close()
+            raise
         self.observe(self._let_go, "head")
         self.observe(self._stop, "exemplar")
         self.observe(self._take_theme, "theme")
@@ -105,7 +111,9 @@ class AtlasExplorer(AtlasState):
     @property
     def opened(self) -> OpenedExplorer | None:
         """The explorer below, of the text that was opened; None before one was."""
-        return None if self._opener is None else self._opener.explorer
+        if self._opener is None or not self._opener.is_open:
+            return None
+        return self._opener.explorer
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return the state that crosses or is saved; the data model is there first."""
@@ -154,17 +162,15 @@ class AtlasExplorer(AtlasState):
             self._opener.stop()
 
     def _take_theme(self, change: dict[str, Any]) -> None:
-        if self.opened is not None:
-            self.opened.theme = change["new"]
+        if self._opener is not None:
+            self._opener.explorer.theme = change["new"]
 
     def _open_text(self, run: str, head: HeadKey, place: Place) -> float:
         if self._opener is None:
             raise ValueError(_NO_MODEL)
-        share = self._opener.go_on(run, head, place, cast(Theme, self.theme))
-        if self.opened is not None and share == 1:
-            with self.hold_sync():
-                self._explorer = f"IPY_MODEL_{self.opened.model_id}"
-                self._open = (head, place)
+        share = self._opener.go_on(run, head, place)
+        if share == 1:
+            self._open = (head, place)
         return share
 
     def _like(self) -> tuple[str, list[GroupInfo]]:

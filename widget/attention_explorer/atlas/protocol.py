@@ -178,8 +178,8 @@ class AtlasState(TypedDict):
     """The traits of an atlas's view; see `explorer.AtlasExplorer`.
 
     `_numbers` is zlib of float32, shape (3, scores, heads): means, halves of their intervals, how
-    many texts have them. `_explorer` names the explorer's model, "" before a text is opened, and
-    `_open` is the head and the place that it shows. `_held` is there in a file.
+    many texts have them. `_explorer` names the explorer's model, where texts can be opened, and
+    `_open` is the head and the place that it shows, None before. `_held` is there in a file.
     """
 
     plot: Plot
