@@ -105,7 +105,9 @@ def test_every_public_name_is_explained(site: Path) -> None:
     explained = {
         name.rpartition(".")[2]
         for page in (site / "api").glob("*.html")
-        for name in re.findall(r'id="(attention_explorer\.[\w.]+)"', page.read_text("utf-8"))
+        for name in re.findall(
+            r'id="(?:module-)?(attention_explorer\.[\w.]+)"', page.read_text("utf-8")
+        )
     }
     missing = []
     for room in ("", ".analysis", ".atlas", ".bertviz", ".flow", ".interventions"):
