@@ -16,10 +16,8 @@ def _():
 
 @app.cell
 def _(mo):
-    text = mo.ui.text(
-        "The cat sat on the mat because it was tired.", label="Text", full_width=True
-    )
-    text
+    text = mo.ui.text("The cat sat on the mat because it was tired.", label="Text", full_width=True)
+    text  # noqa: B018
     return (text,)
 
 
@@ -28,7 +26,7 @@ def _(AttentionExplorer, mo, model, text, tokenizer, trace):
     mo.stop(not text.value.strip(), mo.md("There is no text yet."))
     traced = trace(model, tokenizer, text.value)
     explorer = mo.ui.anywidget(AttentionExplorer(traced, layer=5, heads=11))
-    explorer
+    explorer  # noqa: B018
     return (explorer,)
 
 
