@@ -16,6 +16,7 @@ from attention_explorer import (
     trace,
 )
 from attention_explorer.exported import ExportedView
+from attention_explorer.protocol import ViewName
 
 DOCS = Path(__file__).parent
 LIVE = DOCS / "extra" / "live"
@@ -25,7 +26,7 @@ CAT = "The cat sat on the mat because it was tired."
 model = cache(demo_model)
 
 
-def sentence(*views: str) -> Callable[[], ExportedView]:
+def sentence(*views: ViewName) -> Callable[[], ExportedView]:
     """Return what opens the quickstart's sentence in some views, at the head where it reads cat."""
     return lambda: AttentionExplorer(traced(CAT), layer=5, heads=11, selected=8, view=views)
 
@@ -44,7 +45,7 @@ def question() -> ExportedView:
 
 def evidence() -> ExportedView:
     telescope = traced("I saw the man with the telescope.")
-    views = ["text", "evidence"]
+    views: list[ViewName] = ["text", "evidence"]
     return AttentionExplorer(telescope, layer=1, heads=2, view=views, selected=(5, 2))
 
 
@@ -55,7 +56,7 @@ def comparison() -> ExportedView:
 
 def long_text() -> ExportedView:
     readme = (DOCS.parent / "README.md").read_text("utf-8")
-    views = ["text", "matrix", "model"]
+    views: list[ViewName] = ["text", "matrix", "model"]
     return AttentionExplorer(traced(readme, max_length=512), layer=5, heads=11, view=views)
 
 
@@ -75,9 +76,9 @@ PAGES: dict[str, tuple[Callable[[], ExportedView], float]] = {
 }
 
 
-def traced(text: str, **options: int) -> Trace:
+def traced(text: str, max_length: int | None = None) -> Trace:
     """Trace the demo model on a text."""
-    return trace(*model(), text, **options)
+    return trace(*model(), text, max_length=max_length)
 
 
 def write() -> None:

@@ -31,7 +31,7 @@ show_live({name!r})
 
 def show_live(name: str) -> None:
     """Have this kernel write a file for each explorer that it shows, and show that."""
-    from IPython.core.getipython import get_ipython
+    from IPython.core.interactiveshell import InteractiveShell
     from ipywidgets import Box
     from live import LIVE
 
@@ -48,11 +48,11 @@ def show_live(name: str) -> None:
         to_html(several, LIVE / f"{name}-{number}.html", title=name, max_mb=MOST_MB)
         return {"text/html": frame(f"../live/{name}-{number}.html", "An explorer")}
 
-    shell = get_ipython()
-    assert shell is not None
+    formatter = InteractiveShell.instance().display_formatter
+    assert formatter is not None
     # Before the widget's own, which asks for a kernel.
     for kind in (ExportedView, Box):
-        shell.display_formatter.mimebundle_formatter.for_type(kind, framed)
+        formatter.mimebundle_formatter.for_type(kind, framed)
 
 
 def frame(address: str, title: str, height: int = 700) -> str:
