@@ -131,6 +131,20 @@ describe("a text", () => {
 		await expect.poll(() => view.all(".reading progress").length).toBe(1);
 	});
 
+	test("that was shown by a kernel that is gone is said to be", async () => {
+		const { model, view } = await mountAtlas();
+		model.widget_manager.get_model = () => Promise.reject(new Error("no such model"));
+		model.set("_explorer", "IPY_MODEL_gone");
+		model.set("head", [1, 2]);
+		model.set("exemplar", [7, 2, 1]);
+		await expect.poll(() => view.all(".reading").length).toBe(1);
+		model.set("_open", [
+			[1, 2],
+			[7, 2, 1],
+		]);
+		await expect.poll(() => view.text(".reading .fault")).toContain("No kernel");
+	});
+
 	test("of an atlas without its model says what it takes, and isn't asked for", async () => {
 		const closed = "show the atlas by atlas.explore(model, tokenizer)";
 		const { kernel, view } = await mountAtlas({
@@ -148,6 +162,15 @@ test("without a kernel points are there, and what isn't is said", async () => {
 	kernel.model.failing = new Error("closed");
 	await click(view.one(".begin .over"));
 	await expect.poll(() => view.text(".side .wrong")).toContain("No kernel");
+});
+
+test("a view that is closed leaves no listener", async () => {
+	const { model, kernel, view } = await mountAtlas({ head: [1, 2] });
+	await expect.poll(() => view.all(".exemplar").length).toBe(1);
+	view.remove();
+	expect(model.listenerCount()).toBe(0);
+	// Its own, by which it answers.
+	expect(kernel.model.listenerCount()).toBe(1);
 });
 
 test("a map that can't be had says why above the picture", async () => {

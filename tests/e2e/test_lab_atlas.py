@@ -106,6 +106,9 @@ def test_an_exemplar_opens_in_an_explorer_at_its_place(notebook: LabNotebook, at
         f"abs(float(view.opened.weights()[view.opened.selected]) - {found}.weight) < 1e-5", True
     )
     expect(atlas.reading).to_contain_text(f"in layer {LAYER} · head {HEAD}")
+    # What comes when it is wanted first comes by the explorer's own data model.
+    atlas.explorer.view_button("Neuron").click()
+    expect(atlas.root.get_by_label("neuron view", exact=True)).to_be_visible()
     # Another one is shown in the same explorer.
     last = atlas.root.get_by_role("region", name="lowest tenth").get_by_role("button").last
     last.click()

@@ -3,7 +3,7 @@ import { hosted } from "../hosted";
 import type { ViewState } from "../protocol.gen";
 import type { Fault } from "../source/source";
 import type { AtlasState, HeadKey, Place } from "./protocol.gen";
-import type { Requests } from "./requests";
+import { LOST, type Requests } from "./requests";
 
 /** How far the text that was chosen is; it is shown where nothing else is said. */
 export type Opening =
@@ -117,8 +117,10 @@ export class Opened {
 		const id = reference.slice(MODEL_REFERENCE.length);
 		Promise.resolve(this.#model.widget_manager.get_model(id)).then(
 			(model) => this.#begin(model as Explorer),
-			// Saved with a notebook whose kernel is gone.
-			() => {},
+			() => {
+				this.now = { kind: "failed", fault: LOST };
+				this.#changed();
+			},
 		);
 	}
 

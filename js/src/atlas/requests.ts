@@ -13,7 +13,7 @@ export interface Waiting {
 }
 
 const MODEL_REFERENCE = "IPY_MODEL_";
-const LOST = {
+export const LOST = {
 	message: "No kernel: run the cell again for exemplars, maps and texts.",
 	detail: "",
 } as const;
