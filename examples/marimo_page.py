@@ -17,24 +17,27 @@ def _():
 @app.cell
 def _(mo):
     text = mo.ui.text("The cat sat on the mat because it was tired.", label="Text", full_width=True)
-    text  # noqa: B018
+    text
     return (text,)
 
 
 @app.cell
 def _(AttentionExplorer, mo, model, text, tokenizer, trace):
     mo.stop(not text.value.strip(), mo.md("There is no text yet."))
-    traced = trace(model, tokenizer, text.value)
+    try:
+        traced = trace(model, tokenizer, text.value)
+    except ValueError as error:
+        mo.stop(True, mo.plain_text(str(error)))
     explorer = mo.ui.anywidget(AttentionExplorer(traced, layer=5, heads=11))
-    explorer  # noqa: B018
+    explorer
     return (explorer,)
 
 
 @app.cell
 def _(explorer, mo):
     # Runs anew with each choice that is made in the explorer.
-    mo.stop(explorer.selected is None, mo.md("Click a token: Python says what it reads."))
-    query, _ = explorer.selected
+    query, _ = explorer.selected or (None, None)
+    mo.stop(query is None, mo.md("Click a token: Python says what it reads."))
     row = explorer.weights()[query]
     reads = [f"{explorer.tokens.text[key]} {row[key]:.4f}" for key in row.argsort()[:-4:-1]]
     said = f"In Python, {explorer.tokens.text[query]!r} reads {', '.join(reads)}"

@@ -139,6 +139,16 @@ def test_another_text_makes_another_explorer(page: Page) -> None:
     expect(page.locator(".explorer")).to_have_count(1)
 
 
+def test_what_cannot_be_traced_is_told_in_a_sentence(page: Page) -> None:
+    """Catches a traceback where a person pasted too much."""
+    field = page.get_by_label("Text", exact=True)
+    field.fill("word " * 700)
+    field.press("Enter")
+    expect(page.locator("pre", has_text="512")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    expect(page.locator(".explorer")).to_have_count(0)
+
+
 @pytest.fixture(scope="module")
 def dark_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path: Path = tmp_path_factory.mktemp("marimo") / "dark.py"
