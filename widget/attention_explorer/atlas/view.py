@@ -27,7 +27,7 @@ from .protocol import (
     TextInfo,
 )
 from .search import Found
-from .table import about, known_means
+from .table import known_means
 
 if TYPE_CHECKING:
     from ..explorer import AttentionExplorer
@@ -76,7 +76,7 @@ class AtlasView:
 
     def info(self, closed: str) -> AtlasInfo:
         """Return what the atlas is of; `closed` says why no text can be opened."""
-        atlas, said = self.atlas, about(self.atlas._contents)
+        atlas, notes = self.atlas, self.atlas._contents.anatomy.notes
         labels = [[_label(it) for it in its] for _, its in sorted(atlas.labels.items())]
         had = {label["name"] for its in labels for label in its}
         known = dict.fromkeys([*NAMES.values(), *sorted(had)])
@@ -91,7 +91,7 @@ class AtlasView:
             "names": [name for name in known if name in had],
             "labels": labels,
             "confidence": CONFIDENCE,
-            "notes": [*_notes(atlas), *map(str, said["notes"])],  # type: ignore[call-overload]
+            "notes": [*_notes(atlas), *notes],
             "closed": closed,
         }
 
@@ -101,7 +101,7 @@ class AtlasView:
         scores = contents.tally.scores
         half = half_width(scores.standard_error, scores.count)
         shown = [MEASURED.index(name) for name in SHOWN]
-        planes = (known_means(contents), half, scores.count)
+        planes = (known_means(contents), half, scores.count.astype(np.float64))
         return compress([encode(plane[shown], "float32") for plane in planes])
 
     def positions(self, method: Method) -> bytes:
