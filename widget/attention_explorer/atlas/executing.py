@@ -45,7 +45,7 @@ class Job:
         A text to look at the model with.
     max_length, batch_tokens : int or None
     threads : int or None
-        For torch; None: as they are.
+        For torch, at most; None: as they are.
     """
 
     key: str
@@ -100,7 +100,7 @@ def _begin(job: Job) -> tuple[Worker, Looked]:
     from .working import Worker
 
     if job.threads is not None:
-        torch.set_num_threads(job.threads)
+        torch.set_num_threads(min(job.threads, torch.get_num_threads()))
     model, tokenizer = _loaded(job)
     worker = Worker(model, tokenizer, job.first, job.max_length, job.batch_tokens)
     return worker, Looked(worker.anatomy, identity_of(model, tokenizer))
