@@ -9,7 +9,9 @@ from playwright.sync_api import CDPSession, expect
 from .conftest import OpenCells
 from .lab import LabNotebook
 
-MANY = 20
+# In cells of five: anywidget gives a model two seconds to load, however busy the machine is.
+CELLS, EACH = 4, 5
+MANY = CELLS * EACH
 CLASSES = """
 from attention_explorer import AttentionExplorer
 from IPython.display import display
@@ -26,13 +28,16 @@ def empty():
     widget.data = Data()
     return widget
 
-def show(make, count):
-    global shown
-    shown = [make() for _ in range(count)]
-    display(*shown)
+shown, each = [], 1
+
+def show(make):
+    made = [make() for _ in range(each)]
+    shown.extend(made)
+    display(*made)
 
 def close():
-    for widget in shown:
+    while shown:
+        widget = shown.pop()
         if not isinstance(widget, AttentionExplorer):
             widget.data.close()
         widget.close()
@@ -62,29 +67,31 @@ def test_twenty_explorers_leave_no_more_than_widgets_that_are_empty(
 
     JupyterLab itself keeps something of every widget; a module is never let go of by any page.
     """
-    shows = [f"show({make}, {MANY})" for make in ("empty", "AttentionExplorer.demo")]
-    with open_cells(CLASSES, *shows) as notebook:
+    empty, explorers = (f"show({make})" for make in ("empty", "AttentionExplorer.demo"))
+    with open_cells(CLASSES, *[empty] * CELLS, *[explorers] * CELLS) as notebook:
         session = notebook.page.context.new_cdp_session(notebook.page)
         session.send("Performance.enable")
         # What the page keeps of the first of each is kept once.
-        expect(notebook.explorers).to_have_count(2 * MANY, timeout=60_000)
+        expect(notebook.explorers).to_have_count(2 * CELLS, timeout=60_000)
         clear(notebook)
-        of_empty, of_explorers = (left(notebook, session, cell) for cell in (1, 2))
+        notebook.python(f"each = {EACH}")
+        of_empty = left(notebook, session, range(1, 1 + CELLS))
+        of_explorers = left(notebook, session, range(1 + CELLS, 1 + 2 * CELLS))
     print(f"{MANY} empty widgets leave {of_empty}, {MANY} explorers {of_explorers}")
     assert of_explorers.listeners <= of_empty.listeners + 2 * MANY
     assert of_explorers.nodes <= of_empty.nodes + 2 * MANY
     assert of_explorers.bytes <= of_empty.bytes + MANY * 150_000
 
 
-def left(notebook: LabNotebook, session: CDPSession, cell: int) -> Held:
-    """What a cell of twenty widgets leaves, once it is cleared and they are closed."""
+def left(notebook: LabNotebook, session: CDPSession, cells: range) -> Held:
+    """What cells of twenty widgets leave, once they are cleared and the widgets closed."""
     before = held(session)
-    notebook.run_cell(cell)
-    expect(notebook.explorers).to_have_count(MANY, timeout=60_000)
-    if cell == 2:
-        for index in range(MANY):
-            notebook.explorer(index).expect_live()
-        notebook.explorer(MANY - 1).token(8).hover()
+    for count, cell in enumerate(cells, 1):
+        notebook.run_cell(cell)
+        expect(notebook.explorers).to_have_count(count * EACH, timeout=60_000)
+        if cell > CELLS:
+            notebook.explorer(count * EACH - 1).expect_live()
+            notebook.explorer(count * EACH - 1).token(8).hover()
     clear(notebook)
     return held(session) - before
 
