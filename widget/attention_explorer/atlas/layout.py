@@ -20,6 +20,8 @@ from .names import ALSO_BESIDE, MEASURED, TYPES
 # and two rows of one text are more alike than rows of two.
 LOOKED = 1
 
+_BROAD = MEASURES.index("broad")
+
 
 class Cells(NamedTuple):
     """Cells of relative patterns: the row and the key of each, and which of `RELATIVE` it is of.
@@ -227,6 +229,3 @@ class Layout:
     def baselines(self) -> Numbers:
         """Of each text, what uniform attention has, shape (texts, len(MEASURED))."""
         return np.stack([text.baselines for text in self.texts])
-
-
-_BROAD = MEASURES.index("broad")

@@ -7,9 +7,9 @@ import torch
 
 from ..analysis.distances import KEPT, SPREAD
 from ..analysis.patterns import FIXED, RELATIVE
-from ..analysis.sums import LEAST_LEFT, MEASURES, SHAPES, Numbers
+from ..analysis.sums import LEAST_LEFT, MEASURES, Numbers
 from .layout import Layout
-from .names import ALSO_BESIDE, BESIDE, MASSES, MEASURED, TYPES
+from .names import BESIDE, MEASURED, TYPES
 
 # Below it a weight has no logarithm in float32.
 _LEAST = torch.finfo(torch.float32).tiny
@@ -52,11 +52,11 @@ def layer_sums(rows: torch.Tensor, layout: Layout) -> torch.Tensor:
     """
     n_texts, n_heads, n_rows, n_keys = rows.shape
     ones = layout.per_row[..., :1]
-    entropy, broad = _over_rows(entropies(rows)[..., None], layout.per_row)
-    (peak,) = _over_rows(rows.amax(-1)[..., None], ones)
+    entropy, broad = _over_rows(entropies(rows), layout.per_row)
+    (peak,) = _over_rows(rows.amax(-1), ones)
     # A product of matrices would be quicker, and in float32 off by 1e-4 over so many cells.
     distances = (rows * layout.distances[:, None]).sum(-1)
-    (distance,) = _over_rows(distances[..., None], ones)
+    (distance,) = _over_rows(distances, ones)
     by_key = rows.reshape(n_texts, n_heads * n_rows, n_keys) @ layout.keys
     by_key = by_key.reshape(n_texts, n_heads, n_rows, -1)
     fixed = torch.einsum("bhrf,br->fbh", by_key, layout.per_row[..., 0])
@@ -82,8 +82,8 @@ def layer_sums(rows: torch.Tensor, layout: Layout) -> torch.Tensor:
 
 
 def _over_rows(values: torch.Tensor, per_row: torch.Tensor) -> torch.Tensor:
-    """Return values (texts, heads, rows, 1) summed over rows in each way of `per_row`."""
-    return torch.einsum("bhr,brk->kbh", values[..., 0], per_row)
+    """Return values (texts, heads, rows) summed over rows in each way of `per_row`."""
+    return torch.einsum("bhr,brk->kbh", values, per_row)
 
 
 def means(sums: Numbers, layout: Layout) -> Numbers:
@@ -140,8 +140,3 @@ def divergences(looked: torch.Tensor, layout: Layout) -> torch.Tensor:
             apart = entropies(middle) - (own[head] + own[others]) / 2
             found[head, others] = (apart * layout.looked_share).sum((1, 2), dtype=torch.float64)
     return found
-
-
-assert len(SHAPES) == 4, "layer_sums stacks four shapes"
-assert len(MASSES) == len(TYPES)
-assert len(BESIDE) == len(ALSO_BESIDE)
