@@ -123,7 +123,7 @@ export async function mountAtlas(state: Partial<AtlasState> = {}, width = 1100) 
 		_info: infoOf(),
 		_numbers: await deflate([Float32Array.from(planes)]),
 		_source: "IPY_MODEL_data",
-		_explorer: "",
+		_explorer: null,
 		_open: null,
 		_held: null,
 		_uuid: `atlas-${atlases++}`,

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def open_view(made: Made, wires: dict[str, Wire], **options: Any) -> tuple[AtlasExplorer, Wire]:
     view = made.atlas.explore(**options)
     view.get_state()
-    return view, wires[view._source.removeprefix("IPY_MODEL_")]
+    assert view._source is not None
+    return view, wires[view._source.model_id]
 
 
 def test_all_numbers_are_those_of_the_table(made: Made) -> None:

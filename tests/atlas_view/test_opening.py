@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def opened(made: Made, wires: dict[str, Wire]) -> tuple[AtlasExplorer, Wire]:
     view = made.atlas.explore(made.model, made.tokenizer, theme="dark")
     view.get_state()
-    return view, wires[view._source.removeprefix("IPY_MODEL_")]
+    assert view._source is not None
+    return view, wires[view._source.model_id]
 
 
 def open_text(wire: Wire, head: tuple[int, int], place: tuple[int, Any, Any], run: str) -> None:
@@ -52,7 +53,7 @@ def test_a_text_opens_with_the_exemplars_own_weight(
         weight = explorer.weights()[found.query, found.key]
         np.testing.assert_allclose(weight, found.weight, atol=1e-6)
         assert view._open == ((1, 2), place)
-        assert view._explorer == f"IPY_MODEL_{explorer.model_id}"
+        assert view._explorer is explorer
 
 
 def test_another_place_of_the_same_text_needs_no_pass(
@@ -102,7 +103,8 @@ def test_a_closed_view_lets_go_of_the_model(made: Made, wires: dict[str, Wire]) 
     model = make_encoder()
     view = made.atlas.explore(model, made.tokenizer)
     view.get_state()
-    wire = wires[view._source.removeprefix("IPY_MODEL_")]
+    assert view._source is not None
+    wire = wires[view._source.model_id]
     open_text(wire, (0, 0), (next(iter(view._limits.texts)), 1, 0), "a")
     gone = weakref.ref(model)
     view.close()

@@ -24,6 +24,8 @@ def test_a_source_distribution_carries_a_bundle_that_counts_as_current(unpacked:
     [
         "static/widget.js",
         "static/page.js",
+        "static/atlas.js",
+        "static/atlas_page.js",
         "export/page.html",
         "data/demo.npz",
         "data/qa_adapter/adapter_model.safetensors",

@@ -112,7 +112,7 @@ export class Opened {
 
 	#connect(): void {
 		const reference = this.#model.get("_explorer");
-		if (!this.#model.get("_open") || reference === this.#reference) return;
+		if (!reference || !this.#model.get("_open") || reference === this.#reference) return;
 		this.#reference = reference;
 		const id = reference.slice(MODEL_REFERENCE.length);
 		Promise.resolve(this.#model.widget_manager.get_model(id)).then(

@@ -178,7 +178,7 @@ export interface AtlasState {
 	readonly _info: AtlasInfo;
 	readonly _numbers: DataView;
 	readonly _source: string;
-	readonly _explorer: string;
+	readonly _explorer: string | null;
 	readonly _open: readonly [HeadKey, Place] | null;
 	readonly _held: HeldData | null;
 	readonly _uuid: string;

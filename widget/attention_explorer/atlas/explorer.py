@@ -6,7 +6,10 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 import traitlets
+from ipywidgets import widget_serialization
 
+from ..explorer import AttentionExplorer
+from ..lifetime import closed, opened
 from ..part import STATIC
 from ..shown_view import module
 from .answering import AtlasSource
@@ -57,8 +60,13 @@ class AtlasExplorer(AtlasState):
 
     _info = traitlets.Dict().tag(sync=True)
     _numbers = traitlets.Bytes().tag(sync=True)
-    _source = traitlets.Unicode().tag(sync=True)
-    _explorer = traitlets.Unicode().tag(sync=True)
+    # The models themselves, not their names: Panel brings to a page those that it finds in traits.
+    _source = traitlets.Instance(AtlasSource, allow_none=True).tag(
+        sync=True, **widget_serialization
+    )
+    _explorer = traitlets.Instance(AttentionExplorer, allow_none=True).tag(
+        sync=True, **widget_serialization
+    )
     _open = traitlets.Any(None).tag(sync=True)
     _held = traitlets.Any(None).tag(sync=True)
     _uuid = traitlets.Unicode().tag(sync=True)
@@ -83,7 +91,7 @@ class AtlasExplorer(AtlasState):
 
             theme = options.get("theme", "auto")
             self._opener = Opener(self._view, model, tokenizer, theme)
-            options["_explorer"] = f"IPY_MODEL_{self._opener.explorer.model_id}"
+            options["_explorer"] = self._opener.explorer
         info = self._view.info(_NO_MODEL if model is None else "")
         names = tuple(score["name"] for score in info["scores"])
         self._limits = AtlasLimits(*atlas.shape, names, tuple(info["names"]), self._view.texts)
@@ -118,8 +126,9 @@ class AtlasExplorer(AtlasState):
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """Return the state that crosses or is saved; the data model is there first."""
         if key is None and self._data is None:
+            opened(self)
             self._data = AtlasSource(self._view, self._limits, self._open_text, self._like)
-            self._source = f"IPY_MODEL_{self._data.model_id}"
+            self._source = self._data
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         return state
 
@@ -148,6 +157,7 @@ class AtlasExplorer(AtlasState):
     def close(self) -> None:
         """Close the view, the data model and the explorer below, and let go of the model."""
         super().close()
+        closed(self)
         if self._data is not None:
             self._data.close()
         if self._opener is not None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _CLOSED = "A file holds no model: to open a text show the atlas in a notebook."
 # What a trait of Python's alone says in a file.
-_NOBODY = {"_source": "", "_explorer": "", "_open": None, "exemplar": None}
+_NOBODY = {"_source": "", "_explorer": None, "_open": None, "exemplar": None}
 
 
 def to_html(

@@ -196,7 +196,7 @@ class AtlasState(TypedDict):
     _info: AtlasInfo
     _numbers: bytes
     _source: str
-    _explorer: str
+    _explorer: str | None
     _open: tuple[HeadKey, Place] | None
     _held: HeldData | None
     _uuid: str
