@@ -95,6 +95,45 @@ def test_a_saved_atlas_is_the_same(atlas: HeadAtlas, tmp_path: Path) -> None:
         atlas.save(tmp_path)
 
 
+def test_nothing_but_an_atlas_is_replaced(atlas: HeadAtlas, tmp_path: Path) -> None:
+    """Catches a person's files deleted with the folder, or because of its name."""
+    mine = tmp_path / "atlas"
+    atlas.save(mine)
+    (mine / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match="is no atlas, as it holds 'notes"):
+        atlas.save(mine)
+    assert_same(atlas, HeadAtlas.load(mine))
+    others = tmp_path / "others"
+    others.mkdir()
+    for name in ("heads", "distances", "exemplars"):
+        (others / f"{name}.parquet").write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match="is no atlas: name another"):
+        atlas.save(others)
+    assert (others / "heads.parquet").read_bytes() == b"mine"
+    beside = tmp_path / "new.unfinished"
+    beside.mkdir()
+    atlas.save(tmp_path / "new")
+    assert beside.is_dir()
+
+
+def test_an_atlas_of_another_version_is_told_from_a_broken_one(
+    atlas: HeadAtlas, tmp_path: Path
+) -> None:
+    """Catches other arrays that are read before the version is, and end in numpy's words."""
+    from pyarrow import parquet
+
+    atlas.save(tmp_path / "atlas")
+    heads = tmp_path / "atlas" / "heads.parquet"
+    table = parquet.read_table(heads)
+    metadata = {name: it.replace(b'"peak"', b'"top"') for name, it in table.schema.metadata.items()}
+    parquet.write_table(table.slice(1).replace_schema_metadata(metadata), heads)
+    with pytest.raises(ValueError, match="was written by another version"):
+        HeadAtlas.load(tmp_path / "atlas")
+    parquet.write_table(table.drop_columns(["holds"]), heads)
+    with pytest.raises(ValueError, match="holds no whole atlas"):
+        HeadAtlas.load(tmp_path / "atlas")
+
+
 def test_an_atlas_of_pairs_is_saved_with_them(encoder: Any, tokenizer: Any, tmp_path: Path) -> None:
     atlas = profile_heads(encoder, tokenizer, [("a b", "c"), ("d", "e")], progress=False)
     atlas.save(tmp_path / "pairs")

@@ -65,6 +65,15 @@ class Contents:
             "written": [[list(part) for part in its] for its in exemplars.written],
         }
 
+    @staticmethod
+    def check_version(rest: Mapping[str, Any], where: str) -> None:
+        """Raise ValueError where another version wrote it, whose arrays may be others."""
+        if rest.get("version") != VERSION or rest.get("measured") != list(MEASURED):
+            raise ValueError(
+                f"{where} was written by another version (its format is {rest.get('version')}, "
+                f"this one's {VERSION}): make it anew"
+            )
+
     @classmethod
     def of(cls, arrays: Mapping[str, Any], rest: Mapping[str, Any], where: str) -> Contents:
         """Put it together again.
@@ -74,11 +83,7 @@ class Contents:
         ValueError
             Of another version, or not whole.
         """
-        if rest.get("version") != VERSION or rest.get("measured") != list(MEASURED):
-            raise ValueError(
-                f"{where} was written by another version (its format is {rest.get('version')}, "
-                f"this one's {VERSION}): make it anew"
-            )
+        cls.check_version(rest, where)
         try:
             anatomy: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value

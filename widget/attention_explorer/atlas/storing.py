@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,16 +30,47 @@ def save(contents: Contents, path: str | os.PathLike[str]) -> None:
     need("pyarrow", "HeadAtlas.save")
     from pyarrow import parquet
 
-    folder = Path(path)
-    if folder.exists() and not all((folder / f"{name}.parquet").is_file() for name in _FILES):
-        raise FileExistsError(f"{folder} is there and is no atlas: name another folder")
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    for name, table in _tables(contents).items():
-        parquet.write_table(table, unfinished / f"{name}.parquet", compression="zstd")
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    folder = Path(path).resolve()
+    if folder.exists():
+        _refuse_others(folder)
+    tables = _tables(contents)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.unfinished-") as beside:
+        new = Path(beside) / "new"
+        new.mkdir()
+        for name, table in tables.items():
+            parquet.write_table(table, new / f"{name}.parquet", compression="zstd")
+        _replace(folder, new, Path(beside) / "old")
+
+
+def _refuse_others(folder: Path) -> None:
+    """Raise FileExistsError where something else than an atlas, or more, would be replaced."""
+    from pyarrow import ArrowException, parquet
+
+    known = {f"{name}.parquet" for name in _FILES}
+    there = {it.name for it in folder.iterdir()} if folder.is_dir() else set[str]()
+    try:
+        is_atlas = there == known and all(
+            _KEY in (parquet.read_schema(folder / name).metadata or {}) for name in known
+        )
+    except (OSError, ArrowException):
+        is_atlas = False
+    if not is_atlas:
+        others = sorted(there - known)
+        why = f", as it holds {others[0]!r}" if others else ""
+        raise FileExistsError(f"{folder} is there and is no atlas{why}: name another folder")
+
+
+def _replace(folder: Path, new: Path, old: Path) -> None:
+    """Put a folder in the place of another; wherever this ends, one of them is whole."""
+    try:
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    except BaseException:
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
 
 
 def load(path: str | os.PathLike[str]) -> Contents:
@@ -56,7 +87,11 @@ def load(path: str | os.PathLike[str]) -> Contents:
     if _KEY not in metadata:
         raise ValueError(f"{folder} holds Parquet files that are no atlas")
     rest = json.loads(metadata[_KEY])
-    arrays, written = _arrays(tables, rest)
+    Contents.check_version(rest, str(folder))
+    try:
+        arrays, written = _arrays(tables, rest)
+    except KeyError as error:
+        raise ValueError(f"{folder} holds no whole atlas: {error}") from error
     return Contents.of(arrays, {**rest, **written}, str(folder))
 
 
