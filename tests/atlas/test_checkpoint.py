@@ -72,14 +72,22 @@ def test_another_run_is_refused_with_what_differs(
     assert killed.read_bytes() == before
 
 
+@pytest.mark.parametrize("content", [b"not ours", b"", b"\x93NUMPY"])
 def test_a_file_that_is_no_checkpoint_is_left_alone(
-    tmp_path: Path, encoder: Any, tokenizer: Any
+    tmp_path: Path, encoder: Any, tokenizer: Any, content: bytes
 ) -> None:
+    """Catches a file that is written over, and numpy's own words for an empty one."""
     path = tmp_path / "notes.txt"
-    path.write_text("not ours")
+    path.write_bytes(content)
     with pytest.raises(ValueError, match="is no checkpoint"):
         profile(encoder, tokenizer, ["a"], checkpoint=path)
-    assert path.read_text() == "not ours"
+    assert path.read_bytes() == content
+
+
+def test_a_checkpoint_has_to_have_a_place(tmp_path: Path, encoder: Any, tokenizer: Any) -> None:
+    """Catches a run that is lost when its first checkpoint is to be written."""
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        profile(encoder, tokenizer, ["a"], checkpoint=tmp_path / "not there" / "run.npz")
 
 
 def test_ctrl_c_leaves_an_atlas_of_what_is_counted(

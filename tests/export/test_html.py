@@ -257,6 +257,16 @@ def test_a_path_is_written_and_nothing_returned(explore: Explore, tmp_path: Path
     assert path.read_text(encoding="utf-8") == explorer.to_html(title="Grüße")
 
 
+def test_a_path_that_cant_be_written_is_told_before_anything_is_recorded(
+    explore: Explore, tmp_path: Path
+) -> None:
+    """Catches minutes of work that end in the system's own words."""
+    with pytest.raises(FileNotFoundError, match="make it first"):
+        explore(5).to_html(tmp_path / "not there" / "page.html", max_mb=0.01)
+    with pytest.raises(IsADirectoryError, match="name a file in it"):
+        explore(5).to_html(tmp_path, max_mb=0.01)
+
+
 def test_a_frame_holds_the_page_as_an_attribute(explore: Explore) -> None:
     """Catches a page that leaves its frame, or that may reach what is around it."""
     page = explore(5).to_html()

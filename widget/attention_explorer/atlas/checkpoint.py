@@ -38,7 +38,8 @@ class Checkpoint:
             with np.load(self.path, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files if name != "rest"}
                 rest = json.loads(bytes(file["rest"]).decode())
-        except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        # numpy reads other files as well, each wrong one with an error of its own.
+        except (zipfile.BadZipFile, KeyError, ValueError, TypeError, EOFError, OSError) as error:
             raise ValueError(
                 f"{self.path} is no checkpoint of profile_heads ({error}): name another file, or "
                 "delete this one to begin anew"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from ..export.budget import Budget
+from ..export.files import in_folder
 from ..export.page import PageFrame, plain, read_bytes, too_little
 from .protocol import GroupInfo, HeadKey, HeldData, Method
 from .state import AtlasState
@@ -30,10 +30,11 @@ def to_html(
     max_mb: float = 10.0,
 ) -> str | None:
     """Write an atlas's view as one HTML file; see `HeadAtlas.to_html`."""
+    file = None if path is None else in_folder(path)
     page = _page_of(explorer, title, read_bytes(max_mb))
-    if path is None:
+    if file is None:
         return page
-    Path(path).write_text(page, encoding="utf-8", newline="\n")
+    file.write_text(page, encoding="utf-8", newline="\n")
     return None
 
 

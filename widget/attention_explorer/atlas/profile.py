@@ -9,11 +9,11 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..export.files import in_folder
 from .atlas import HeadAtlas
 from .checkpoint import Checkpoint
 from .contents import Contents
@@ -93,7 +93,7 @@ def profile_heads(
         No texts; a model with several kinds of attention; a checkpoint of another run, with what
         differs.
     TypeError, FileNotFoundError
-        Texts that can't be read.
+        Texts that can't be read; a checkpoint in a folder that isn't there.
     RuntimeError
         A pool whose process died; what is counted is in the checkpoint.
     """
@@ -110,7 +110,7 @@ def profile_heads(
     with job_for(executor, model, tokenizer, head.entries[0], max_length, batch_tokens) as job:
         crew = Crew(executor, job)
         begun = _begun(crew.look(), options)
-        kept = None if checkpoint is None else Checkpoint(Path(checkpoint), every)
+        kept = None if checkpoint is None else Checkpoint(in_folder(checkpoint), every)
         if kept is not None and (before := kept.read()) is not None:
             kept.check(before, begun)
             begun = before

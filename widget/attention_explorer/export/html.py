@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..part import PARTS, part_named
 from ..protocol import RecordedPage
 from .budget import Budget, packed
+from .files import in_folder
 from .page import PageFrame, plain, read_bytes, too_little
 from .recording import Recorder
 
@@ -71,13 +71,16 @@ def to_html(
         Something that is no explorer.
     ValueError
         No explorer at all; `max_mb` too small for the least, which the message names.
+    FileNotFoundError, IsADirectoryError
+        The path's folder isn't there, or it is itself one.
     RuntimeError
         An explorer that is closed.
     """
+    file = None if path is None else in_folder(path)
     page = _page_of(_read_explorers(explorers), title, read_bytes(max_mb))
-    if path is None:
+    if file is None:
         return page
-    Path(path).write_text(page, encoding="utf-8", newline="\n")
+    file.write_text(page, encoding="utf-8", newline="\n")
     return None
 
 
