@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 from attention_explorer.opening import STILL_BYTES
 
@@ -48,6 +49,14 @@ def test_a_small_file_holds_the_chosen_score_and_says_what_it_lacks(made: Made) 
     assert all(f"{layer}.{head} previous" in held["groups"] for layer in (0, 1) for head in (0, 2))
     with pytest.raises(ValueError, match="its code and the heads' scores, takes 0"):
         view.to_html(max_mb=0.01)
+
+
+def test_a_file_leaves_nothing_open(made: Made) -> None:
+    """Catches a view that nobody sees, and that a notebook saves with each file once more."""
+    before = set(_instances)
+    page = made.atlas.to_html() or ""
+    assert state_of(page)["_info"]["kept"] == 20
+    assert _instances.keys() == before
 
 
 def test_a_still_has_a_dot_for_every_head(made: Made) -> None:

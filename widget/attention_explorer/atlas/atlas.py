@@ -382,8 +382,12 @@ class HeadAtlas:
         ------
         ValueError
             `max_mb` too small for the least, which the message names.
+        FileNotFoundError, IsADirectoryError
+            The path's folder isn't there, or it is itself one.
         """
-        return self.explore().to_html(path, title=title, max_mb=max_mb)
+        from .html import UnseenAtlas, to_html
+
+        return to_html(UnseenAtlas(self), path, title=title, max_mb=max_mb)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the atlas to a folder of Parquet files, which any reader of Parquet opens.

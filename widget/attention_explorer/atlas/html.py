@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from ..export.budget import Budget
 from ..export.files import in_folder
 from ..export.page import PageFrame, plain, read_bytes, too_little
+from ..unseen import Unseen
+from .explorer import AtlasExplorer
 from .protocol import GroupInfo, HeadKey, HeldData, Method
 from .state import AtlasState
 from .view import AtlasView
@@ -15,11 +17,13 @@ from .view import AtlasView
 if TYPE_CHECKING:
     import os
 
-    from .explorer import AtlasExplorer
-
 _CLOSED = "A file holds no model: to open a text show the atlas in a notebook."
 # What a trait of Python's alone says in a file.
 _NOBODY = {"_source": "", "_explorer": None, "_open": None, "exemplar": None}
+
+
+class UnseenAtlas(Unseen, AtlasExplorer):
+    """A view that is made for its file alone."""
 
 
 def to_html(

@@ -1,19 +1,14 @@
-"""An explorer that goes into a file: no browser is told of it, and no notebook saves it."""
+"""An explorer that goes into a file, with its weights."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..channel import AttentionSource
 from ..explorer import AttentionExplorer
+from ..unseen import Unseen
 
 
-class UnseenExplorer(AttentionExplorer):
-    """An explorer without a comm: one that is opened and closed at once is an error in Lab."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.layout.close()
+class UnseenExplorer(Unseen, AttentionExplorer):
+    """An explorer that is returned as HTML."""
 
     def open(self) -> None:
         """Let the weights be read, by Python only."""
