@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+from functools import partial
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,17 @@ from traitlets import HasTraits
 
 from attention_explorer.arguments import parser
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+DOCS = Path(__file__).parent
+README = (DOCS.parent / "README.md").read_text("utf-8")
 README = README[README.index("## Use it\n") : README.index("## License\n")]
+COURSE = (DOCS.parent / "examples/course/README.md").read_text("utf-8")
+# What stands where a page names it, and the folder that its links start from.
+TEXTS = {"{{README}}": (README, ""), "{{COURSE}}": (COURSE, "examples/course/")}
 LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)([^)]+)\)")
-# Of what the README links to, what has a page.
+# Of what they link to, what has a page under another name.
 PAGES = {
     "examples/GALLERY.md": "gallery.md",
+    "examples/course/README.md": "course.md",
     "tests/bench/RESULTS.md": "measured.md",
     "tests/bertviz/PARITY.md": "parity.md",
     "widget/attention_explorer/data/qa_adapter/README.md": "qa_model.md",
@@ -79,21 +85,33 @@ html_theme_options = {
 def setup(app: Sphinx) -> None:
     """Add what the pages need beside Sphinx's own."""
     app.add_directive("command-help", CommandHelp)
-    app.connect("source-read", read_readme)
+    app.connect("source-read", read_texts)
+    app.connect("html-page-context", said_language)
     app.connect("autodoc-skip-member", leave_out)
     app.connect("autodoc-process-signature", said_signature)
     app.connect("autodoc-process-docstring", said_docstring, priority=1)  # before napoleon's
 
 
-def read_readme(_app: Sphinx, _name: str, source: list[str]) -> None:
-    """Put the README, from how it is used to its limits, where a page says ``{{README}}``."""
-    source[0] = source[0].replace("{{README}}", LINK.sub(_as_link, README))
+def read_texts(_app: Sphinx, _name: str, source: list[str]) -> None:
+    """Put a text of the repository where a page names it."""
+    for mark, (text, folder) in TEXTS.items():
+        if mark in source[0]:
+            source[0] = source[0].replace(mark, LINK.sub(partial(_as_link, folder), text))
 
 
-def _as_link(link: re.Match[str]) -> str:
+def _as_link(folder: str, link: re.Match[str]) -> str:
     """Return a link to a file of the repository as one to its page, or as its text."""
     text, file = link.groups()
-    return f"[{text}]({PAGES[file]})" if file in PAGES else text
+    page = PAGES.get(folder + file, folder + file)
+    return f"[{text}]({page})" if (DOCS / page).is_file() else text
+
+
+def said_language(
+    _app: Sphinx, page: str, _template: str, context: dict[str, Any], _doctree: object
+) -> None:
+    """Say which lessons are in Chinese: a browser chooses the shapes of its letters by that."""
+    if page.startswith("examples/course/zh/"):
+        context["language"] = "zh-CN"
 
 
 def leave_out(

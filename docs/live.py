@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from pydoc_data.topics import topics
 
 from attention_explorer import (
     AttentionExplorer,
+    HeadAtlas,
     Trace,
     demo_model,
     demo_qa_model,
-    to_html,
+    profile_heads,
     trace,
 )
+from attention_explorer.atlas.explorer import AtlasExplorer
 from attention_explorer.exported import ExportedView
 from attention_explorer.protocol import ViewName
 
 DOCS = Path(__file__).parent
 LIVE = DOCS / "extra" / "live"
 CAT = "The cat sat on the mat because it was tired."
+
+# What `to_html` writes.
+Written = ExportedView | HeadAtlas | AtlasExplorer
 
 # Kept: what runs a model again, as some of what a file holds does, needs it there.
 model = cache(demo_model)
@@ -60,8 +67,20 @@ def long_text() -> ExportedView:
     return AttentionExplorer(traced(readme, max_length=512), layer=5, heads=11, view=views)
 
 
+def atlas() -> AtlasExplorer:
+    profiled = profile_heads(*model(), of_the_manual(200), progress=False)
+    return profiled.explore(head=(1, 8), score="next")
+
+
+def of_the_manual(most: int) -> list[str]:
+    """Return sentences of Python's own manual, which stands on every machine that builds this."""
+    manual = "\n\n".join(topics[name] for name in sorted(topics))
+    found = re.findall(r"(?<=\. )[A-Z][^.:*`|]{40,160}\.(?=\s)", manual)
+    return list(dict.fromkeys(" ".join(sentence.split()) for sentence in found))[:most]
+
+
 # What is written, and how large it may become in megabytes.
-PAGES: dict[str, tuple[Callable[[], ExportedView], float]] = {
+PAGES: dict[str, tuple[Callable[[], Written], float]] = {
     "sentence": (sentence("text", "heads", "matrix", "model"), 10),
     "text": (sentence("text"), 10),
     "heads": (sentence("heads"), 10),
@@ -73,6 +92,7 @@ PAGES: dict[str, tuple[Callable[[], ExportedView], float]] = {
     "evidence": (evidence, 10),
     "comparison": (comparison, 10),
     "long": (long_text, 3),
+    "atlas": (atlas, 3),
 }
 
 
@@ -85,7 +105,7 @@ def write() -> None:
     """Write all of them."""
     LIVE.mkdir(parents=True, exist_ok=True)
     for name, (make, max_mb) in PAGES.items():
-        to_html(make(), LIVE / f"{name}.html", title=name, max_mb=max_mb)
+        make().to_html(LIVE / f"{name}.html", title=name, max_mb=max_mb)
 
 
 def copy_pictures() -> None:

@@ -21,6 +21,10 @@ from .conftest import watched_page
 from .servers import EXAMPLES
 
 DOCS = EXAMPLES.parent / "docs"
+# It imports the exercise's checker, which stands beside it.
+LESSON = "course/zh/7_telescope"
+# How many explorers stand on a page.
+SHOWN = {"index": 1, "gallery": 11, "examples/quickstart": 3, f"examples/{LESSON}": 1}
 # Attributes that make a browser load something, of the elements that have them.
 LOADS = {
     "script": "src",
@@ -51,11 +55,11 @@ class Loads(HTMLParser):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the pages, of whose notebooks the first was run; a warning is an error."""
+    """Return the pages, of whose notebooks two were run; a warning is an error."""
     into = tmp_path_factory.mktemp("site")
-    first = "import notebooks; notebooks.write(['quickstart'])"
+    two = f"import notebooks; notebooks.write(['quickstart', '{LESSON}'])"
     sphinx = ["sphinx", "-W", "--keep-going", "-q", "-E", "-b", "html", ".", str(into)]
-    for step in (["live.py"], ["-c", first], ["-m", *sphinx]):
+    for step in (["live.py"], ["-c", two], ["-m", *sphinx]):
         done = subprocess.run([sys.executable, *step], cwd=DOCS, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
     return into
@@ -100,6 +104,14 @@ def test_no_style_loads_anything_from_elsewhere(site: Path) -> None:
         assert outside == [], style
 
 
+def test_a_lesson_in_chinese_is_said_to_be(site: Path) -> None:
+    """Catches letters of Japanese shapes, and a lesson whose checker wasn't found."""
+    page = (site / "examples" / f"{LESSON}.html").read_text("utf-8")
+    assert 'lang="zh-CN"' in page
+    assert "1.2 看" in page
+    assert 'lang="en"' in (site / "examples/quickstart.html").read_text("utf-8")
+
+
 def test_every_public_name_is_explained(site: Path) -> None:
     """Catches a function that one has to read the source to find."""
     explained = {
@@ -117,7 +129,7 @@ def test_every_public_name_is_explained(site: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("page", ["index", "gallery", "examples/quickstart"])
+@pytest.mark.parametrize("page", SHOWN)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_its_explorers_are_live(browser: Browser, address: str, page: str, theme: str) -> None:
     """Catches a frame that stays empty, asks another host, or is light on a dark page."""
@@ -125,10 +137,10 @@ def test_its_explorers_are_live(browser: Browser, address: str, page: str, theme
         shown.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
         shown.goto(f"{address}/{page}.html")
         frames = shown.locator("iframe.live")
-        assert frames.count() >= {"index": 1, "gallery": 10, "examples/quickstart": 3}[page]
+        assert frames.count() == SHOWN[page]
         for i in range(frames.count()):
             frames.nth(i).scroll_into_view_if_needed()
-            explorer = frames.nth(i).content_frame.locator(".explorer").first
+            explorer = frames.nth(i).content_frame.locator(".explorer, .atlas").first
             expect(explorer).to_have_attribute("data-theme", theme)
             expect(explorer).not_to_have_class(re.compile("waiting"))
         assert shown.evaluate("document.documentElement.scrollWidth <= innerWidth")
