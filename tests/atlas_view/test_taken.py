@@ -6,14 +6,18 @@ import base64
 import json
 import re
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ipywidgets.widgets.widget import _instances
 
+from attention_explorer.atlas.still import _COLOURS, _QUIET
 from attention_explorer.opening import STILL_BYTES
 
 from .conftest import Made
+
+MARKS = Path(__file__).resolve().parents[2] / "js" / "src" / "atlas" / "marks.ts"
 
 
 def state_of(page: str) -> dict[str, Any]:
@@ -57,6 +61,18 @@ def test_a_file_leaves_nothing_open(made: Made) -> None:
     page = made.atlas.to_html() or ""
     assert state_of(page)["_info"]["kept"] == 20
     assert _instances.keys() == before
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_stills_colours_are_the_views(dark: bool) -> None:
+    """Catches a label that has one colour in the view and another in the picture beside it."""
+    colours = re.findall(
+        r"(?:const |\")?([\w ]+)\"?: (?:Mark = )?{ form: .*light: \[(.*)], dark: \[(.*)] }",
+        MARKS.read_text(encoding="utf-8"),
+    )
+    theirs = {name: its[dark].split(", ") for name, *its in colours}
+    ours = {name: its[dark] for name, its in {**_COLOURS, "UNMARKED": _QUIET}.items()}
+    assert ours == {name: f"#{bytes(map(int, rgb)).hex()}" for name, rgb in theirs.items()}
 
 
 def test_a_still_has_a_dot_for_every_head(made: Made) -> None:

@@ -40,7 +40,7 @@ NAMES = {
     "broad": "broad",
 }
 # What is local by one offset is named for that one.
-_OFFSETS = {"previous", "next", "self"}
+OFFSETS = {"previous", "next", "self"}
 
 
 class Label(NamedTuple):
@@ -197,7 +197,7 @@ def _patterns_of(sums: Sums, at: Head, aside: tuple[str, ...]) -> list[Label]:
     every = {pattern: _label(pattern, sums, at, aside) for pattern in NAMES if pattern not in SINKS}
     broad = every.pop("broad")
     found = {pattern: label for pattern, label in every.items() if _stands_out(label, MOST)}
-    if _OFFSETS & set(found):
+    if OFFSETS & set(found):
         found.pop("local", None)
     is_broad = broad.support >= LEAST_SUPPORT and broad.score > BROAD
     return [*found.values(), *([broad] if is_broad else [])]

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from ..analysis.labels import BROAD, LEAST_SUPPORT, LIFT, MOST, NAMES, SINK, SINKS
+from ..analysis.labels import BROAD, LEAST_SUPPORT, LIFT, MOST, NAMES, OFFSETS, SINK, SINKS
 from ..analysis.patterns import Flags
 from ..analysis.sums import Numbers
 from .names import ALSO_BESIDE, MEASURED, measure_index
 from .tally import Tally
 
-# What is local by one offset is named for that one.
-_OFFSETS = {"previous", "next", "self"}
 # From which mean a measure names a head.
 _LEAST = {
     **dict.fromkeys(NAMES, MOST),
@@ -94,6 +93,21 @@ def labels_of(tally: Tally) -> dict[tuple[int, int], tuple[AtlasLabel, ...]]:
     }
 
 
+def heads_by_label(
+    labels: Mapping[tuple[int, int], Sequence[AtlasLabel]],
+) -> dict[str, list[tuple[int, int]]]:
+    """Return heads by the label that colours them, "" being that of those that have none.
+
+    It is the first that is no sink: what a head does beside sinks says more of it.
+    """
+    found = dict[str, list[tuple[int, int]]]()
+    for at, its in labels.items():
+        names = [label.name for label in its]
+        beside = [name for name in names if name not in SINKS.values()]
+        found.setdefault(next(iter([*beside, *names]), ""), []).append(at)
+    return found
+
+
 def _of_head(tally: Tally, out: Flags, at: tuple[int, int]) -> tuple[AtlasLabel, ...]:
     def label(pattern: str, measure: str, aside: tuple[str, ...] = ()) -> AtlasLabel:
         which = measure_index(measure)
@@ -116,6 +130,6 @@ def _of_head(tally: Tally, out: Flags, at: tuple[int, int]) -> tuple[AtlasLabel,
         if pattern not in SINKS and not (aside and pattern == "broad")
     ]
     there = {pattern: measure for pattern, measure in named if is_out(measure)}
-    if _OFFSETS & set(there):
+    if OFFSETS & set(there):
         there.pop("local", None)
     return (*found, *(label(pattern, measure, aside) for pattern, measure in there.items()))

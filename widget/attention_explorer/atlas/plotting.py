@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from ..analysis.labels import NAMES
 from ..export.figure import ViewFigure
+from .naming import heads_by_label
 from .table import about
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ def draw(
     if ax is None:
         figure = ViewFigure(figsize=_SIZE, layout="constrained", dpi=200)
         ax = figure.add_subplot()
-    of_label: dict[str, list[tuple[int, int]]] = {}
-    for at, its in atlas.labels.items():
-        of_label.setdefault(its[-1].name if its else "", []).append(at)
+    of_label = heads_by_label(atlas.labels)
     names = list(NAMES.values())
     for name in sorted(of_label, key=lambda name: names.index(name) if name else -1):
         number = names.index(name) if name else 0

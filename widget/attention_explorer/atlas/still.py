@@ -13,12 +13,22 @@ from ..export.still_heads import WIDTH
 from ..export.svg import element, hexed, written
 from ..opening import STILL_BYTES
 from .atlas import HeadAtlas
-from .naming import AtlasLabel
+from .naming import heads_by_label
 
-# Okabe and Ito 2008, darker: told apart with any colour vision, and read on white.
-_COLOURS = ("#b07000", "#0062b2", "#008658", "#be3e84", "#008696", "#ce4c00", "#7454b8", "#80645a")
-_QUIET = "#8c8c96"
-_SINKS = ("first token", "delimiter")
+# On a light ground and on a dark one, as `js/src/atlas/marks.ts` has them.
+_COLOURS = {
+    "first token": ("#b07000", "#f0ad28"),
+    "delimiter": ("#806454", "#c4a492"),
+    "previous token": ("#0062b2", "#56b0f0"),
+    "next token": ("#008696", "#4eced6"),
+    "self": ("#545462", "#bebece"),
+    "local": ("#008058", "#48c492"),
+    "punctuation": ("#96523c", "#e2987c"),
+    "duplicate token": ("#be3e84", "#f48ec4"),
+    "induction": ("#ce4c00", "#ff8a4c"),
+    "broad": ("#7454b8", "#b89ef8"),
+}
+_QUIET = ("#8c8c96", "#80808c")
 
 _HEIGHT = 250
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 14, 30, 26
@@ -43,33 +53,25 @@ def still_of(atlas: HeadAtlas, x: str, y: str, dark: bool) -> str:
     return ""
 
 
-def _label(labels: tuple[AtlasLabel, ...]) -> str:
-    """Return the label that a head is coloured by: the first that is no sink, if it has one."""
-    names = [label.name for label in labels]
-    return next((name for name in names if name not in _SINKS), names[0] if names else "")
-
-
 def _groups(atlas: HeadAtlas) -> dict[str, list[tuple[int, int]]]:
     """Return the heads by their label, the most frequent first."""
-    groups = dict[str, list[tuple[int, int]]]()
-    for at, labels in atlas.labels.items():
-        groups.setdefault(_label(labels), []).append(at)
+    groups = heads_by_label(atlas.labels)
     return dict(sorted(groups.items(), key=lambda group: -len(group[1])))
 
 
-def _legend(groups: dict[str, list[tuple[int, int]]]) -> str:
+def _legend(groups: dict[str, list[tuple[int, int]]], dark: bool) -> str:
     """Name the most frequent labels, each in its colour."""
     named = [name for name in groups if name]
     its = [
-        element("tspan", written(f"● {name} {len(groups[name])} "), fill=_colour(named, name))
+        element("tspan", written(f"● {name} {len(groups[name])} "), fill=_colour(name, dark))
         for name in named[:_LEGEND]
     ]
     more = f"+ {len(named) - _LEGEND}" if len(named) > _LEGEND else ""
     return element("text", *its, more, x=WIDTH - _RIGHT, y=18, text_anchor="end")
 
 
-def _colour(named: list[str], name: str) -> str:
-    return _COLOURS[named.index(name) % len(_COLOURS)] if name else _QUIET
+def _colour(name: str, dark: bool) -> str:
+    return _COLOURS.get(name, _QUIET)[dark]
 
 
 def _plot(atlas: HeadAtlas, x: str, y: str, colours: Palette, apart: int) -> str:
@@ -77,16 +79,15 @@ def _plot(atlas: HeadAtlas, x: str, y: str, colours: Palette, apart: int) -> str
     across = _scale(xs, _LEFT, WIDTH - _RIGHT)
     up = _scale(ys, _HEIGHT - _BOTTOM, _TOP)
     dots, groups = [], _groups(atlas)
-    named = [name for name in groups if name]
     for name, its in reversed(groups.items()):
         places = dict.fromkeys(
             f"M{apart * round(across(xs[at]) / apart)} {apart * round(up(ys[at]) / apart)}h0"
             for at in its
             if not np.isnan(xs[at] + ys[at])
         )
-        dots.append(element("path", d="".join(places), stroke=_colour(named, name)))
+        dots.append(element("path", d="".join(places), stroke=_colour(name, colours.dark)))
     drawn = element("g", *dots, fill="none", stroke_width=6, stroke_linecap="round", opacity=0.85)
-    said = [*_axes(xs, ys, x, y), _legend(groups)]
+    said = [*_axes(xs, ys, x, y), _legend(groups, colours.dark)]
     return drawn + element("g", *said, fill=hexed(colours.muted), font_size=11)
 
 
