@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
-from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from attention_explorer import (
@@ -295,26 +293,6 @@ def test_every_view_opens(
             expect(view.root.locator(".fault")).to_have_count(0)
 
 
-def test_a_frame_works_in_what_nbconvert_writes(browser: Browser, tmp_path: Path) -> None:
-    """Catches a form of the page that a notebook's own page takes apart."""
-    demo = AttentionExplorer.demo()
-    cell = nbformat.v4.new_code_cell(
-        "HTML(framed(page))",
-        outputs=[nbformat.v4.new_output("display_data", {"text/html": framed(demo.to_html())})],
-    )
-    exporter: Any = HTMLExporter
-    html, _ = exporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
-    path = tmp_path / "notebook.html"
-    path.write_text(html, encoding="utf-8")
-    context = browser.new_context(offline=True)
-    page = context.new_page()
-    page.goto(path.as_uri())
-    view = Explorer(page.frame_locator("iframe").locator(".explorer"))
-    view.token(9).hover()
-    expect(view.item("reads")).to_contain_text(f"{demo.weights()[9].max():.4f}")
-    context.close()
-
-
 def test_a_picture_is_taken_away(open_file: Open, tmp_path: Path) -> None:
     """Catches a policy that keeps the page from saving what it draws."""
     with open_file(AttentionExplorer.demo().to_html()) as page:
@@ -357,6 +335,8 @@ def test_without_scripts_the_text_is_there(browser: Browser, tmp_path: Path) -> 
     AttentionExplorer.demo().to_html(path)
     context = browser.new_context(java_script_enabled=False, offline=True)
     page = context.new_page()
+    watch = Watch(page)
     page.goto(path.as_uri())
     expect(page.locator("main")).to_contain_text(TEXT)
     context.close()
+    assert watch.faults == []

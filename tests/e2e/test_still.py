@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .conftest import OpenCells, open_notebook
+from .conftest import OpenCells, open_notebook, watched_page
 from .lab import write_notebook
+from .watch import NBCONVERT_SCRIPTS
 
 CELL = """
 from attention_explorer import AttentionExplorer
@@ -54,10 +55,9 @@ def test_a_converted_page_shows_it_with_nothing_from_elsewhere(
     browser: Browser, executed: Path
 ) -> None:
     """Catches a page that is empty where the widgets' scripts can't be had."""
-    page = browser.new_page()
-    page.goto(converted(executed, "html").as_uri(), wait_until="domcontentloaded")
-    expect_still(page)
-    page.close()
+    with watched_page(browser, allowed=NBCONVERT_SCRIPTS) as page:
+        page.goto(converted(executed, "html").as_uri(), wait_until="domcontentloaded")
+        expect_still(page)
 
 
 def test_in_markdown_it_is_an_image(executed: Path) -> None:
