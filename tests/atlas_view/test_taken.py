@@ -5,14 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
+import warnings
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 
-from attention_explorer.atlas.still import _COLOURS, _QUIET
+from attention_explorer.atlas import profile_heads
+from attention_explorer.atlas.still import _COLOURS, _QUIET, still_of
 from attention_explorer.opening import STILL_BYTES
 
 from .conftest import Made
@@ -86,3 +89,13 @@ def test_a_still_has_a_dot_for_every_head(made: Made) -> None:
     svg = ET.fromstring(base64.b64decode(data[1]))
     paths = [path.get("d", "") for path in svg.iter("{http://www.w3.org/2000/svg}path")]
     assert "".join(paths).count("M") == 6
+
+
+def test_a_score_that_no_text_has_is_no_warning(made: Made) -> None:
+    """Catches a cell that ends in numpy's warnings, where nothing is repeated."""
+    atlas = profile_heads(made.model, made.tokenizer, ["a b c", "b d e f"], progress=False)
+    assert np.isnan(atlas.score("induction")).all()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        still = still_of(atlas, "induction", "entropy", dark=False)
+    assert still.startswith("<img")

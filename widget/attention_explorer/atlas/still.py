@@ -93,8 +93,7 @@ def _plot(atlas: HeadAtlas, x: str, y: str, colours: Palette, apart: int) -> str
 
 def _axes(xs: Numbers, ys: Numbers, x: str, y: str) -> Iterator[str]:
     """Yield what the axes are, and their ends."""
-    low, high = np.nanmin(xs), np.nanmax(xs)
-    bottom, top = np.nanmin(ys), np.nanmax(ys)
+    (low, high), (bottom, top) = _ends(xs), _ends(ys)
     below = _HEIGHT - 6
     right = {"text_anchor": "end"}
     yield element("text", written(f"↑ {y}"), x=14, y=18)
@@ -105,8 +104,14 @@ def _axes(xs: Numbers, ys: Numbers, x: str, y: str) -> Iterator[str]:
     yield element("text", f"{bottom:.2f}", x=_LEFT - 8, y=_HEIGHT - _BOTTOM, **right)
 
 
+def _ends(values: Numbers) -> tuple[float, float]:
+    """Return the least and the greatest of a score, as the view has them where no head has it."""
+    known = values[~np.isnan(values)]
+    return (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+
+
 def _scale(values: Numbers, start: float, stop: float) -> Callable[[float], float]:
-    low, high = np.nanmin(values), np.nanmax(values)
+    low, high = _ends(values)
     span = (high - low) or 1.0
     return lambda value: (
         start + (stop - start) * (_FREE + (1 - 2 * _FREE) * float(value - low) / span)
