@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import pre_tokenizers
+
+from tests.words import word_tokenizer
 
 LETTERS = "abcdefghijklmnopqrst"
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *LETTERS, ".", ",", "##a", "##b"]
@@ -24,21 +26,7 @@ def random_texts(count: int, longest: int = 12, seed: int = 0) -> list[str]:
 
 def make_tokenizer() -> Any:
     """Return a tokenizer of whole words, with a start and an end."""
-    backend = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
-    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
-    fast: Any = transformers.PreTrainedTokenizerFast
-    return fast(
-        tokenizer_object=backend,
-        unk_token="[UNK]",
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-    )
+    return word_tokenizer(WORDS, pre_tokenizers.WhitespaceSplit())
 
 
 @pytest.fixture(scope="session")

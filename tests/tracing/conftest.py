@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import pre_tokenizers
+
+from tests.words import word_tokenizer
 
 from .families import FAMILIES, IMAGES, TARGETS
 
@@ -112,18 +114,4 @@ def inputs_of(padded_inputs: Any) -> Callable[..., Inputs]:
 @pytest.fixture
 def tokenizer() -> Any:
     """Return a tokenizer of whole words, with a start and an end."""
-    backend = Tokenizer(models.WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="[UNK]"))
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]",
-        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
-        special_tokens=[("[CLS]", 2), ("[SEP]", 3)],
-    )
-    fast: Any = transformers.PreTrainedTokenizerFast
-    return fast(
-        tokenizer_object=backend,
-        unk_token="[UNK]",
-        pad_token="[PAD]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-    )
+    return word_tokenizer(WORDS, pre_tokenizers.Whitespace())
