@@ -34,9 +34,9 @@ def tokenizer() -> Any:
     return make_tokenizer()
 
 
-def make_encoder(longest: int = 40, seed: int = 0) -> Any:
+def make_encoder(longest: int = 40, seed: int = 0, n_words: int = len(WORDS)) -> Any:
     config = transformers.BertConfig(
-        vocab_size=len(WORDS),
+        vocab_size=n_words,
         hidden_size=12,
         num_hidden_layers=2,
         num_attention_heads=3,

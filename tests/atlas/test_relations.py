@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-import transformers
-from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from tokenizers import pre_tokenizers
 
 from attention_explorer import trace
 from attention_explorer.atlas import relation_table
 from attention_explorer.atlas.conllu import Word, read_conllu
+from tests.words import word_tokenizer
+
+from .conftest import make_encoder
 
 SAMPLE = Path(__file__).parent / "sample.conllu"
 VOCABULARY = [
@@ -29,27 +30,8 @@ VOCABULARY = [
 @pytest.fixture(scope="module")
 def parsed() -> tuple[Any, Any]:
     """Return a small random BERT whose tokenizer parts marks from words."""
-    backend = Tokenizer(
-        models.WordLevel({w: i for i, w in enumerate(VOCABULARY)}, unk_token="[UNK]")
-    )
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    backend.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    config = transformers.BertConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=12,
-        num_hidden_layers=2,
-        num_attention_heads=3,
-        intermediate_size=16,
-        max_position_embeddings=40,
-        initializer_range=1.0,
-    )
-    torch.manual_seed(0)
-    model: Any = transformers.BertModel(config)
-    fast: Any = transformers.PreTrainedTokenizerFast
-    special = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]"}
-    return model.eval(), fast(tokenizer_object=backend, sep_token="[SEP]", **special)
+    tokenizer = word_tokenizer(VOCABULARY, pre_tokenizers.Whitespace())
+    return make_encoder(n_words=len(VOCABULARY)), tokenizer
 
 
 def test_sentences_are_read_as_they_are_written() -> None:
