@@ -52,6 +52,16 @@ def watched_page(browser: Browser, allowed: Collection[str] = ()) -> Iterator[Pa
 
 
 @contextlib.contextmanager
+def explorer_page(browser: Browser, url: str, allowed: Collection[str] = ()) -> Iterator[Page]:
+    """Open a host's page as its reader does; it has an explorer when the block begins."""
+    with watched_page(browser, allowed) as page:
+        # Its load event waits for icons of another host, where there are such.
+        page.goto(url, wait_until="commit")
+        page.locator(".explorer").wait_for(timeout=60_000)
+        yield page
+
+
+@contextlib.contextmanager
 def open_notebook(
     browser: Browser, url: str, name: str, at: str = "lab/tree"
 ) -> Iterator[LabNotebook]:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from attention_explorer import AttentionExplorer, demo_model, trace
 
-from .conftest import watched_page
+from .conftest import explorer_page, watched_page
 from .servers import EXAMPLES, voila
 from .shown import Explorer
 from .watch import VOILA_ICONS
@@ -32,9 +32,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    with watched_page(browser, allowed=VOILA_ICONS) as page:
-        page.goto(url, wait_until="commit")
-        page.locator(".explorer").wait_for(timeout=60_000)
+    with explorer_page(browser, url, [VOILA_ICONS]) as page:
         yield page
 
 
@@ -100,7 +98,7 @@ def test_the_figure_is_dark_on_a_dark_page(
     browser: Browser, url: str, here: AttentionExplorer
 ) -> None:
     """Catches a page whose theme Python, which draws the figure, never hears of."""
-    with watched_page(browser, allowed=VOILA_ICONS) as page:
+    with watched_page(browser, allowed=[VOILA_ICONS]) as page:
         page.goto(f"{url}/?theme=dark", wait_until="commit")
         explorer = Explorer(page.locator(".explorer"))
         expect(explorer.root).to_have_attribute("data-theme", "dark", timeout=60_000)

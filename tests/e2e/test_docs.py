@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -18,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from .conftest import watched_page
-from .servers import EXAMPLES
+from .servers import EXAMPLES, files
 
 DOCS = EXAMPLES.parent / "docs"
 # It imports the exercise's checker, which stands beside it.
@@ -67,15 +64,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    serve = functools.partial(Quiet, directory=str(site))
-    with ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with files(site) as url:
+        yield url
 
 
 def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:

@@ -15,7 +15,7 @@ from attention_explorer import trace as trace_text
 from attention_explorer.demo import demo_trace
 from attention_explorer.interventions import CutEdges, measure
 
-from .conftest import watched_page
+from .conftest import explorer_page, watched_page
 from .servers import EXAMPLES, marimo, run_module
 from .shown import Explorer
 from .watch import MARIMO_FILES
@@ -78,9 +78,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    with watched_page(browser) as page:
-        page.goto(url)
-        page.locator(".explorer").wait_for(timeout=60_000)
+    with explorer_page(browser, url) as page:
         yield page
 
 

@@ -13,7 +13,7 @@ from attention_explorer import trace as trace_text
 from attention_explorer.interventions import CutEdges, measure
 
 from .asked import Asked
-from .conftest import watched_page
+from .conftest import explorer_page, watched_page
 from .servers import EXAMPLES, voila
 from .shown import Explorer
 from .watch import VOILA_ICONS
@@ -27,9 +27,7 @@ def url() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    with watched_page(browser, allowed=[VOILA_ICONS]) as page:
-        page.goto(url, wait_until="commit")
-        page.locator(".explorer").wait_for(timeout=60_000)
+    with explorer_page(browser, url, [VOILA_ICONS]) as page:
         yield page
 
 
