@@ -1,5 +1,5 @@
 import { type ComponentChild, h, render } from "preact";
-import { inkOf, type Palette, palette } from "./draw/colour";
+import { inkOf, type Palette } from "./draw/colour";
 import { whileNoting } from "./draw/noted";
 import { Taking } from "./export/taking";
 import { isTyping, wayOf } from "./history";
@@ -19,7 +19,7 @@ import { Meter } from "./ui/meter";
 import { Readout } from "./ui/readout";
 import { Steps } from "./ui/steps";
 import { Take } from "./ui/take";
-import { hostGround, hostIsDark, onHostTheme } from "./ui/theme";
+import { dressOf, onHostTheme, PALETTES } from "./ui/theme";
 import { Toolbar } from "./ui/toolbar";
 import { Finder } from "./views/find";
 import { headsView } from "./views/heads";
@@ -32,8 +32,6 @@ import type { Actions, ExtraView, HeadOf, View } from "./views/view";
 
 /** From this width on, the head view and the matrix stand side by side. */
 const WIDE = 860;
-
-const PALETTES = { light: palette(false), dark: palette(true) };
 
 /** Build one explorer in `host`, as `kept` left the last; everything it starts ends with `signal`. */
 export function mountExplorer(
@@ -61,8 +59,7 @@ export function mountExplorer(
 
 	let hoveredAs: HoveredAs = "token";
 	let peek: HeadOf | null = null;
-	// To find it out, styles of all elements around are computed: not in every frame.
-	let hostTheme: { dark: boolean; ground: string | null } | null = null;
+	const dress = dressOf(host);
 	const pin = ([selected, ...also]: readonly Pointer[]) => {
 		store.set("selected", selected ?? null);
 		store.set("also", also);
@@ -188,13 +185,7 @@ export function mountExplorer(
 	function draw(): void {
 		const { state } = store;
 		const wide = root.clientWidth >= WIDE;
-		hostTheme ??= { dark: hostIsDark(host), ground: hostGround(host) };
-		const dark = state.theme === "auto" ? hostTheme.dark : state.theme === "dark";
-		// Of the host's theme it lies on the host's ground, else on its own.
-		const ground = dark === hostTheme.dark ? hostTheme.ground : null;
-		root.style.setProperty("--ground", ground ?? (dark ? "#141417" : "#fff"));
-		colours = PALETTES[dark ? "dark" : "light"];
-		root.dataset.theme = dark ? "dark" : "light";
+		colours = dress.put(root, state.theme);
 		root.classList.toggle("wide", wide);
 		const tokens = source.tokens();
 		root.classList.toggle("waiting", !tokens && source.status.kind !== "gone");
@@ -312,7 +303,7 @@ export function mountExplorer(
 	const find = () => toolbar.querySelector<HTMLElement>(".find input")?.focus();
 	root.addEventListener("keydown", (event) => onKey(event, store, layers, find), { signal });
 	const moved = () => {
-		hostTheme = null;
+		dress.forget();
 		redraw();
 	};
 	const sizes = new ResizeObserver(moved);

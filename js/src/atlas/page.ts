@@ -1,5 +1,4 @@
 import { type ComponentChild, h, render } from "preact";
-import { palette } from "../draw/colour";
 import { animationFrame } from "../explorer";
 import base from "../style/base.css?inline";
 import messages from "../style/messages.css?inline";
@@ -7,7 +6,7 @@ import toolbarCss from "../style/toolbar.css?inline";
 import { handled, isNative, make } from "../ui/dom";
 import { Faults, Notes } from "../ui/faults";
 import { closeMenus } from "../ui/hide";
-import { hostGround, hostIsDark, onHostTheme } from "../ui/theme";
+import { dressOf, onHostTheme } from "../ui/theme";
 import css from "./atlas.css?inline";
 import { scoreEnds } from "./cells";
 import { Legend } from "./legend";
@@ -22,8 +21,6 @@ import { Toolbar } from "./toolbar";
 
 /** From this width on the chosen head stands beside the picture. */
 const WIDE = 860;
-
-const PALETTES = { light: palette(false), dark: palette(true) };
 
 /** Build one atlas in `host`; everything it starts ends with `signal`. */
 export function mountAtlas(
@@ -50,7 +47,7 @@ export function mountAtlas(
 	closeMenus(root, signal);
 
 	const rows = { all: false, open: false };
-	let hostTheme: { dark: boolean; ground: string | null } | null = null;
+	const dress = dressOf(host);
 	let known: { readonly of: string; readonly scene: AtlasScene } | undefined;
 	let isRendered = false;
 
@@ -68,13 +65,8 @@ export function mountAtlas(
 
 	function draw(): void {
 		const chosen = store.chosen;
-		hostTheme ??= { dark: hostIsDark(host), ground: hostGround(host) };
-		const dark = chosen.theme === "auto" ? hostTheme.dark : chosen.theme === "dark";
-		const ground = dark === hostTheme.dark ? hostTheme.ground : null;
-		root.style.setProperty("--ground", ground ?? (dark ? "#141417" : "#fff"));
-		root.dataset.theme = dark ? "dark" : "light";
+		const colours = dress.put(root, chosen.theme);
 		root.classList.toggle("wide", root.clientWidth >= WIDE);
-		const colours = PALETTES[dark ? "dark" : "light"];
 		const info = store.get("_info");
 		const scene = sceneNow();
 		const fault = scene?.map?.kind === "failed" ? scene.map.fault : source.fault;
@@ -123,7 +115,7 @@ export function mountAtlas(
 		{ signal },
 	);
 	const moved = () => {
-		hostTheme = null;
+		dress.forget();
 		redraw();
 	};
 	const sizes = new ResizeObserver(moved);

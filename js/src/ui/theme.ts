@@ -1,3 +1,30 @@
+import { type Palette, palette } from "../draw/colour";
+import type { Theme } from "../protocol.gen";
+
+export const PALETTES = { light: palette(false), dark: palette(true) };
+
+/** What a view is drawn in: the theme that was chosen for it, or its host's. */
+export function dressOf(host: Element) {
+	// To find it out, styles of all elements around are computed: not in every frame.
+	let found: { dark: boolean; ground: string | null } | null = null;
+	return {
+		/** The host may have changed its own. */
+		forget() {
+			found = null;
+		},
+		/** Put it on a view, and return its colours. */
+		put(root: HTMLElement, theme: Theme): Palette {
+			found ??= { dark: hostIsDark(host), ground: hostGround(host) };
+			const dark = theme === "auto" ? found.dark : theme === "dark";
+			// Of the host's theme it lies on the host's ground, else on its own.
+			const ground = dark === found.dark ? found.ground : null;
+			root.style.setProperty("--ground", ground ?? (dark ? "#141417" : "#fff"));
+			root.dataset.theme = dark ? "dark" : "light";
+			return PALETTES[dark ? "dark" : "light"];
+		},
+	};
+}
+
 /** Whether the host is dark: by its own word where it has one, else by the ground the widget lies on. */
 export function hostIsDark(el: Element): boolean {
 	const { body } = document;
@@ -13,7 +40,7 @@ export function hostIsDark(el: Element): boolean {
 }
 
 /** The colour of the ground that an element lies on, where any is painted. */
-export function hostGround(el: Element): string | null {
+function hostGround(el: Element): string | null {
 	for (let at: Element | null = el; at; at = parentOf(at)) {
 		const colour = getComputedStyle(at).backgroundColor;
 		if (bytesOf(colour)[3] > 127) return colour;
