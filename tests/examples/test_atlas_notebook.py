@@ -19,8 +19,6 @@ import json
 def known(table):
     return table.astype(object).where(table.notna(), None).to_dict("index")
 
-points = atlas.positions("mds").reshape(-1, 2)
-out = np.linalg.norm(points - np.median(points, 0), axis=1)
 facts = {
     "texts": [len(texts), len(every)],
     "profiled": [part.n_texts, part.is_complete, atlas.n_texts, atlas.is_complete],
@@ -35,9 +33,8 @@ facts = {
     "2.8": [LABEL.score, neighbours, len(the)],
     "it": [same, asked],
     "agreement": agreement.values.tolist(),
-    "in layer": [in_layer, expected * len(heads)],
-    "far": [called(heads[i]) for i in np.argsort(-out)[:10]],
-    "middle": [called(heads[i]) for i in np.argsort(out)[:36]],
+    "in layer": [in_layer, expected],
+    "apart": known(apart),
     "sink heads": [called(at) for at in is_sink],
     "changes": known(changes),
     "moved": moved.values.tolist(),
@@ -68,15 +65,15 @@ def test_the_run_that_was_stopped_goes_on(shown: dict[str, Any]) -> None:
 
 
 def test_sinks_come_first_and_with_depth(shown: dict[str, Any]) -> None:
-    """The text says that most heads are sinks, and that none of the first layer is."""
+    """Most heads are sinks, none of the first layer, and fewest of the others in the last."""
     names = shown["names"]
     assert next(iter(names)) == "first token"
     assert 45 <= names["first token"]["heads"] <= 58
     assert {"previous token", "next token", "duplicate token", "broad", "local"} <= set(names)
     assert 5 <= shown["without"] <= 20
-    first, *others = (layer["named"] for layer in shown["sinks"].values())
+    first, *others, last = (layer["named"] for layer in shown["sinks"].values())
     assert first == 0
-    assert min(others) >= 3
+    assert 3 <= last < min(others)
     assert shown["sinks"]["0"]["max"] < 0.27
     assert shown["interval"] < 0.02
 
@@ -119,8 +116,19 @@ def test_it_reads_what_all_read_in_the_last_layer(shown: dict[str, Any]) -> None
 def test_the_middle_of_the_map_is_sinks(shown: dict[str, Any]) -> None:
     in_layer, expected = shown["in layer"]
     assert in_layer > 2 * expected
-    assert {"0.2", "1.8", "1.9"} <= set(shown["far"])
-    assert len(set(shown["middle"]) & set(shown["sink heads"])) >= 30
+    apart = shown["apart"]
+    by_plane = sorted(apart, key=lambda head: apart[head]["rank in the plane"])
+    assert len(set(by_plane[-36:]) & set(shown["sink heads"])) >= 28
+    before = {head for head, its in apart.items() if "previous token" in its["named"]}
+    assert len(before) == 4
+    assert before <= set(by_plane[:8])
+
+
+def test_the_map_hides_a_head_that_is_far_from_all(shown: dict[str, Any]) -> None:
+    """The page's reason to look distances up."""
+    apart = shown["apart"]
+    assert [apart[head]["its rank"] for head in ("0.2", "1.8")] == [1, 2]
+    assert apart["1.8"]["rank in the plane"] > 8
 
 
 def test_tuning_moves_more_than_chance(shown: dict[str, Any]) -> None:
