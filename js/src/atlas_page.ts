@@ -1,7 +1,8 @@
 import type { AtlasState } from "./atlas/protocol.gen";
+import { imported } from "./imported";
 import { parse } from "./page/bytes";
 import { Events } from "./page/events";
-import { imported } from "./page/modules";
+import type { Module } from "./page/modules";
 
 /** What a file holds of an atlas: the module that shows it, and the state that it opens with. */
 interface AtlasPage {
@@ -36,7 +37,7 @@ async function start(section: HTMLElement): Promise<void> {
 	const holder = document.querySelector('script[type="application/json"]');
 	const page = parse<AtlasPage>(holder?.textContent ?? "");
 	holder?.remove();
-	const definition = (await imported(page.module))();
+	const definition = (await imported<Module>(page.module))();
 	const el = document.createElement("div");
 	const host = { model: new StillModel(page.state), signal: new AbortController().signal };
 	definition.initialize(host);

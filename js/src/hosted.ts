@@ -1,13 +1,12 @@
 import type { AnyModel, InitializeProps, RenderProps } from "@anywidget/types";
 import { mountExplorer } from "./explorer";
 import type { ViewState } from "./protocol.gen";
+import { modelOf } from "./source/host";
 import { KernelSource } from "./source/kernel";
 import { Store } from "./store";
 import { Kept } from "./ui/kept";
 import { keepKeys } from "./ui/keys";
 import type { ExtraView } from "./views/view";
-
-const MODEL_REFERENCE = "IPY_MODEL_";
 
 /** A signal of our own that also ends with the host's; older hosts give none. */
 export function lifetime(host: AbortSignal | undefined): AbortController {
@@ -19,8 +18,7 @@ export function lifetime(host: AbortSignal | undefined): AbortController {
 function openSource(model: AnyModel<ViewState>, signal: AbortSignal): KernelSource {
 	const source = new KernelSource(model.get("_description"), model.get("_snapshot"), signal);
 	// Not awaited: a model that isn't ready within two seconds silently never gets updates.
-	const reference = model.get("_source").slice(MODEL_REFERENCE.length);
-	source.connect(Promise.resolve(model.widget_manager.get_model(reference)));
+	source.connect(modelOf(model, model.get("_source")));
 	return source;
 }
 

@@ -1,6 +1,7 @@
+import { imported } from "./imported";
 import { parse } from "./page/bytes";
 import { PageModel } from "./page/model";
-import { imported } from "./page/modules";
+import type { Module } from "./page/modules";
 import type { RecordedExplorer, RecordedPage } from "./protocol.gen";
 
 /** The line below an explorer that says what the page doesn't hold. */
@@ -18,7 +19,7 @@ async function open(
 	section: HTMLElement,
 	explorer: RecordedExplorer,
 	page: RecordedPage,
-	code: ReturnType<typeof imported>,
+	code: Promise<Module>,
 ): Promise<void> {
 	const definition = (await code)();
 	const el = document.createElement("div");
@@ -34,7 +35,7 @@ function start(): void {
 	const page = parse<RecordedPage>(holder?.textContent ?? "");
 	holder?.remove();
 	const modules = Object.entries(page.modules).map(
-		([name, text]) => [name, imported(text)] as const,
+		([name, text]) => [name, imported<Module>(text)] as const,
 	);
 	const codes = new Map(modules);
 	const sections = document.querySelectorAll<HTMLElement>("main > section");

@@ -35,7 +35,7 @@ export function markOf(label: string | undefined, place: number): Mark {
 	return MARKS[label] ?? (OTHERS[place % OTHERS.length] as Mark);
 }
 
-export function inkOfMark(mark: Mark, dark: boolean): Rgb {
+function inkOfMark(mark: Mark, dark: boolean): Rgb {
 	return dark ? mark.dark : mark.light;
 }
 

@@ -1,6 +1,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { hosted } from "../hosted";
 import type { ViewState } from "../protocol.gen";
+import { modelOf } from "../source/host";
 import type { Fault } from "../source/source";
 import type { AtlasState, HeadKey, Place } from "./protocol.gen";
 import { LOST, type Requests } from "./requests";
@@ -12,8 +13,6 @@ export type Opening =
 
 type Explorer = AnyModel<ViewState>;
 type Wanted = readonly [head: HeadKey, place: Place];
-
-const MODEL_REFERENCE = "IPY_MODEL_";
 
 /**
  * The explorer below an atlas: its model is there from the start, and is asked once a text is opened. How
@@ -114,8 +113,7 @@ export class Opened {
 		const reference = this.#model.get("_explorer");
 		if (!reference || !this.#model.get("_open") || reference === this.#reference) return;
 		this.#reference = reference;
-		const id = reference.slice(MODEL_REFERENCE.length);
-		Promise.resolve(this.#model.widget_manager.get_model(id)).then(
+		modelOf(this.#model, reference).then(
 			(model) => this.#begin(model as Explorer),
 			() => {
 				this.now = { kind: "failed", fault: LOST };

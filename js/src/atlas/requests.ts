@@ -1,5 +1,5 @@
 import type { AnyModel } from "@anywidget/types";
-import { onKernelLost } from "../source/host";
+import { modelOf, onKernelLost } from "../source/host";
 import type { Fault } from "../source/source";
 import type { AtlasReply, AtlasRequest, AtlasState } from "./protocol.gen";
 
@@ -12,7 +12,6 @@ export interface Waiting {
 	failed(fault: Fault): void;
 }
 
-const MODEL_REFERENCE = "IPY_MODEL_";
 export const LOST = {
 	message: "No kernel: run the cell again for exemplars, maps and texts.",
 	detail: "",
@@ -28,9 +27,8 @@ export class Requests {
 	#count = 0;
 
 	constructor(view: AnyModel<AtlasState>, signal: AbortSignal) {
-		const reference = view.get("_source").slice(MODEL_REFERENCE.length);
 		// Not awaited: a model that isn't ready within two seconds silently never gets updates.
-		Promise.resolve(view.widget_manager.get_model(reference)).then(
+		modelOf(view, view.get("_source")).then(
 			(model) => this.#listen(model, signal),
 			() => this.#lost(),
 		);

@@ -18,6 +18,16 @@ interface JupyterModel extends AnyModel {
 	};
 }
 
+const REFERENCE = "IPY_MODEL_";
+
+/** The model that a trait of another one refers to. */
+export function modelOf(
+	view: Pick<AnyModel, "widget_manager">,
+	reference: string,
+): Promise<AnyModel> {
+	return Promise.resolve(view.widget_manager.get_model(reference.slice(REFERENCE.length)));
+}
+
 const LOST = new Set(["restarting", "autorestarting", "dead", "terminating"]);
 
 /** Call `lost` once when the host knows that the kernel behind `model` is gone. */
