@@ -120,7 +120,8 @@ def leave_out(
     """Leave out what a class has from other packages, fields of tuples, and traits."""
     if type(it).__name__ == "_tuplegetter":  # "Alias for field number 0"
         return True
-    function = getattr(it, "fget", None) or getattr(it, "__func__", it)
+    held = (getattr(it, name, None) for name in ("fget", "func", "__func__"))
+    function = next(filter(None, held), it)
     return skipped or not getattr(function, "__module__", "attention_explorer").startswith(
         "attention_explorer"
     )
