@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { sideOf } from "../src/atlas/axes";
-import { piecesOf } from "../src/atlas/sentence";
+import { piecesOf, tokenText } from "../src/atlas/sentence";
 
 function textOf(tokens: readonly string[], added: readonly number[] = []) {
 	return {
@@ -50,4 +50,10 @@ test("a side begins at 0 only where its numbers come near it", () => {
 	expect(far.ticks[0]).toBeGreaterThan(7);
 	expect(far.at(7.1)).toBeGreaterThan(0);
 	expect(far.at(7.9)).toBeLessThan(100);
+});
+
+test("of a text that isn't known no token is named", () => {
+	expect(tokenText(undefined, 3)).toBe("");
+	expect(tokenText(textOf(["a"]), 3)).toBe("");
+	expect(tokenText(textOf([" "]), 0)).toBe("␣");
 });

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import json
 import weakref
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +56,18 @@ def test_a_text_opens_with_the_exemplars_own_weight(
         np.testing.assert_allclose(weight, found.weight, atol=1e-6)
         assert view._open == ((1, 2), place)
         assert view._explorer is explorer
+
+
+def test_what_a_notebook_saves_is_of_the_head_that_was_chosen(
+    made: Made, opened: tuple[AtlasExplorer, Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a text that is blank once its kernel is gone: of layer 0 head 0, at another head."""
+    monkeypatch.setattr("attention_explorer.opening.SNAPSHOT_BYTES", 500)  # as if it were long
+    view, wire = opened
+    open_text(wire, (1, 2), (next(iter(view._limits.texts)), 1, 0), "a")
+    assert view.opened is not None
+    saved = json.loads(zlib.decompress(view.opened._snapshot["header"]))
+    assert [tile[:2] for tile in saved["weights"]["tiles"]] == [[1, 2]]
 
 
 def test_another_place_of_the_same_text_needs_no_pass(

@@ -46,9 +46,10 @@ export function piecesOf(
 	return pieces;
 }
 
-/** A token as it stands in a line of words. */
+/** A token as it stands in a line of words; nothing where the text isn't known. */
 export function tokenText(text: TextInfo | undefined, at: number | null): string {
-	return at === null ? "" : shownAs(text?.tokens[at] ?? "");
+	const token = at === null ? undefined : text?.tokens[at];
+	return token === undefined ? "" : shownAs(token);
 }
 
 const SIGNS: Readonly<Record<string, string>> = { "\n": "⏎", "\t": "⇥", "\r": "␍" };

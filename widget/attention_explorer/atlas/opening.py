@@ -60,7 +60,10 @@ class Opener:
             )
         self._runs = Runs["Trace"]()
         self.explorer = OpenedExplorer(
-            np.ones((1, 1, 1, 1), np.float32), [""], theme=theme, model_name=view.atlas.model_name
+            np.ones((*view.atlas.shape, 1, 1), np.float32),
+            [""],
+            theme=theme,
+            model_name=view.atlas.model_name,
         )
         # Nobody else may keep it.
         self.explorer._model = self._model
@@ -82,9 +85,12 @@ class Opener:
             return share
         if self.explorer._desk is not None:
             self.explorer._desk.stop()
-        self.explorer._show_trace(traced)
-        self._text = text
-        self._at(head, place)
+        with self.explorer.hold_sync():
+            # What a notebook saves of a text is of the head that is chosen as it comes.
+            self._choose(head)
+            self.explorer._show_trace(traced)
+            self._text = text
+            self._at(head, place)
         return 1.0
 
     def stop(self) -> None:
@@ -119,5 +125,8 @@ class Opener:
         _, query, key = place
         with explorer.hold_sync():
             explorer.unit = "token"
-            explorer.layer, explorer.heads = head[0], [head[1]]
+            self._choose(head)
             explorer.selected, explorer.also = (query, key), []
+
+    def _choose(self, head: HeadKey) -> None:
+        self.explorer.layer, self.explorer.heads = head[0], [head[1]]
