@@ -130,6 +130,14 @@ def test_heads_that_are_included_are_said_to_be_chosen() -> None:
     assert whole._description["notes"] == []
 
 
+@pytest.mark.parametrize("name", ["include_layers", "include_heads"])
+def test_one_number_for_a_list_is_refused_with_the_list(name: str) -> None:
+    """Catches an int that isn't iterable as all that is said."""
+    given, wrong = arguments(), dict[str, Any]({name: 1})
+    with pytest.raises(TypeError, match=rf"{name}=1: expected a list, e\.g\. {name}=\[1\]"):
+        model_view(given["attention"], given["tokens"], **wrong)
+
+
 def test_a_layer_from_the_end_is_shown_by_its_own_number() -> None:
     """Catches the last layer called -1, as bertviz calls it."""
     given = arguments()

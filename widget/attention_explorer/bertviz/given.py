@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -104,7 +104,7 @@ class Given:
         if self.include_layers is None:
             return list(range(n_layers))
         own = range(n_layers)
-        given = list(self.include_layers)
+        given = several("include_layers", self.include_layers)
         there = [-n_layers <= number < n_layers for number in given]
         # One that is too deep for a decoder may be a layer of its encoder.
         if not (all(there) if self.attention is not None else any(there)) or not given:
@@ -130,6 +130,13 @@ class Given:
                 f"text's first token among {n}"
             )
         return replace(tokens, segment=(0,) * start + (1,) * (n - start), segments=())
+
+
+def several(name: str, given: object) -> list[int]:
+    """Accept a list of layers or heads, of which there may be one."""
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{name}={given!r}: expected a list, e.g. {name}=[{given!r}]")
+    return list(given)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol import Theme
 from ..state import check_index
-from .given import Given
+from .given import Given, several
 from .opened import Action, Opened, check_action, check_display_mode, open_view
 
 if TYPE_CHECKING:
@@ -75,17 +75,18 @@ def model_view(
         batch_index,
     ).kinds()
     if include_heads is not None:
+        include_heads = several("include_heads", include_heads)
         kinds = {name: _noted(kind, include_heads) for name, kind in kinds.items()}
     return open_view("model", kinds, html_action, heads=include_heads, theme=display_mode)
 
 
-def _noted(kind: Kind, include_heads: Sequence[int]) -> Kind:
+def _noted(kind: Kind, include_heads: list[int]) -> Kind:
     """Return the kind, with a note of the heads that are there beside those asked for."""
     n_heads = kind.attention.n_heads
     try:
         chosen = {check_index(head, n_heads, "heads") for head in include_heads}
     except ValueError as error:
-        raise ValueError(f"include_heads={list(include_heads)}: {error}") from None
+        raise ValueError(f"include_heads={include_heads}: {error}") from None
     if len(chosen) < n_heads:
         kind.attention.notes += (
             f"include_heads={sorted(chosen)}: these are chosen; the other {n_heads - len(chosen)} "
