@@ -14,6 +14,7 @@ import pytest
 from attention_explorer import trace
 from attention_explorer.analysis import head_scores
 from attention_explorer.atlas import HeadAtlas, profile_heads
+from attention_explorer.atlas.corpus import Entry
 
 from .conftest import make_encoder, random_texts
 from .same import ROUNDING, assert_same
@@ -64,6 +65,14 @@ def test_a_text_that_is_there_twice_counts_twice_and_is_one_exemplar(
         ("a b", 0),
         ("c d e", 1),
     ]
+
+
+def test_a_text_that_is_there_often_leaves_room_for_others(encoder: Any, tokenizer: Any) -> None:
+    """Catches a sample that is filled with one text, and lacks those with the next keys."""
+    texts = ["a b", "c d e", "f", "g h"]
+    smallest = sorted(texts, key=lambda text: Entry(text).key)[:3]
+    atlas = profile(encoder, tokenizer, [smallest[0]] * 5 + texts, exemplars=3)
+    assert [it.text for it in atlas._contents.tally.exemplars.entries] == smallest
 
 
 class Rows:

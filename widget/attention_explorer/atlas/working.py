@@ -87,8 +87,9 @@ class Worker:
         """
         encoded = self.encoded(unit.entries)
         keys = np.array([entry.key for entry in unit.entries], np.int64)
-        wanted = np.argsort(keys, kind="stable")[:exemplars]
-        is_wanted = np.isin(np.arange(len(keys)), wanted)
+        # Of a text that is there often one takes a place.
+        _, wanted = np.unique(keys, return_index=True)
+        is_wanted = np.isin(np.arange(len(keys)), wanted[:exemplars])
         if below is not None:
             is_wanted &= keys < below
         heads = self.anatomy.n_layers, self.anatomy.n_heads
