@@ -122,3 +122,13 @@ def test_where_else_a_head_does_this(atlas: HeadAtlas, encoder: Any, tokenizer: 
     again = atlas.like(explorer, top=1, model=encoder, tokenizer=tokenizer, least=0)
     assert again[0].query is not None
     assert again[0].tokens[again[0].query] == "b"
+
+
+def test_texts_are_searched_as_far_as_they_were_read(encoder: Any, tokenizer: Any) -> None:
+    """Catches weights between tokens of which the atlas has read half."""
+    text = "a b c d e f g h"
+    cut = profile_heads(encoder, tokenizer, [text], max_length=6, progress=False)
+    options = {"model": encoder, "tokenizer": tokenizer, "least": 0.0}
+    (found,) = cut.search(0, 1, ("b", "a"), **options)
+    assert len(found.tokens) == 6
+    assert list(cut.search(0, 1, ("h", "a"), **options)) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,11 @@ class Contents:
     options: Mapping[str, object]
     tally: Tally
     is_complete: bool
+
+    @property
+    def max_length(self) -> int | None:
+        """To how many tokens texts were cut; None where the model said."""
+        return cast("int | None", self.options.get("max_length"))
 
     def parts(self) -> tuple[Arrays, dict[str, Any]]:
         """Return it as arrays by name, and the rest as JSON can write it."""

@@ -42,6 +42,25 @@ def identity_of(model: torch.nn.Module, tokenizer: Any) -> dict[str, str]:
     }
 
 
+def loaded_as(identity: Mapping[str, str], model: Any, tokenizer: Any) -> tuple[Any, Any]:
+    """Return a model and its tokenizer, loaded where they were named.
+
+    Raises
+    ------
+    ValueError
+        They aren't those of this identity.
+    """
+    from ..tracing.tracer import load
+
+    model, tokenizer = load(model, tokenizer)
+    if identity_of(model, tokenizer) != dict(identity):
+        raise ValueError(
+            "this isn't the model, or not the tokenizer, that the atlas is of "
+            f"({identity['model']}): its weights or its vocabulary differ"
+        )
+    return model, tokenizer
+
+
 def differences(before: Mapping[str, object], now: Mapping[str, object]) -> str:
     """Say in what two runs differ; empty where they don't."""
     said = [

@@ -9,7 +9,7 @@ import numpy as np
 from ..explorer import AttentionExplorer
 from ..protocol import Theme
 from ..runs import Progress, Runs
-from .identity import identity_of
+from .identity import loaded_as
 from .protocol import HeadKey, Place
 from .view import AtlasView
 
@@ -48,16 +48,9 @@ class Opener:
     """
 
     def __init__(self, view: AtlasView, model: Any, tokenizer: Any, theme: Theme) -> None:
-        from ..tracing.tracer import load
-
         self._view = view
-        self._model, self._tokenizer = load(model, tokenizer)
-        contents = view.atlas._contents
-        if identity_of(self._model, self._tokenizer) != dict(contents.identity):
-            raise ValueError(
-                "this isn't the model, or not the tokenizer, that the atlas is of "
-                f"({view.atlas.model_name}): its weights or its vocabulary differ"
-            )
+        identity = view.atlas._contents.identity
+        self._model, self._tokenizer = loaded_as(identity, model, tokenizer)
         self._runs = Runs["Trace"]()
         self.explorer = OpenedExplorer(
             np.ones((*view.atlas.shape, 1, 1), np.float32),
@@ -109,8 +102,8 @@ class Opener:
 
         entry, written = self._view.entry(text)
         progress(0.0)
-        given = self._view.atlas._contents.options.get("max_length")
-        longest = longest_text(self._model, self._tokenizer, given)  # type: ignore[arg-type]
+        given = self._view.atlas._contents.max_length
+        longest = longest_text(self._model, self._tokenizer, given)
         traced = trace(self._model, self._tokenizer, entry.text, entry.pair, max_length=longest)
         progress(0.9)
         if tuple(traced.tokens.text) != tuple(written.tokens):

@@ -13,7 +13,7 @@ from ..analysis.labels import NAMES
 from ..state import check_index
 from .contents import Contents
 from .corpus import Entry, read_corpus
-from .identity import identity_of
+from .identity import loaded_as
 from .names import BESIDE, MASSES, MEASURED, PLACED, SHOWN
 from .naming import labels_of
 
@@ -122,7 +122,7 @@ def alike(
         return sorted(found, key=lambda it: -it.weight)[:top]
     row = explorer.attention.rows(layer, [head], [query])[0, 0]
     key = int(row.argmax()) if chosen is None else chosen
-    keys = explorer.tokens if explorer.key_tokens is None else explorer.key_tokens
+    keys = explorer.key_tokens
     wanted = [explorer.tokens.text[query].casefold(), keys.text[key].casefold()]
     ranked = []
     is_sink = key == 0 or keys.special[key]
@@ -249,17 +249,11 @@ def _by_tokens(
     if len(pattern) != 2 or not all(isinstance(it, str) and it.strip() for it in pattern):
         raise ValueError(f"{pattern!r:.60}: expected the token that reads and the one that is read")
     from ..tracing import trace
-    from ..tracing.tracer import load
     from .working import longest_text
 
-    model, tokenizer = load(model, tokenizer)
-    if identity_of(model, tokenizer) != dict(contents.identity):
-        raise ValueError(
-            f"this isn't the model, or not the tokenizer, that the atlas is of "
-            f"({contents.identity['model']}): its weights or its vocabulary differ"
-        )
+    model, tokenizer = loaded_as(contents.identity, model, tokenizer)
     wanted = [it.strip().casefold() for it in pattern]
-    longest = longest_text(model, tokenizer, None)
+    longest = longest_text(model, tokenizer, contents.max_length)
     for entry in entries:
         if entry is None:
             continue
