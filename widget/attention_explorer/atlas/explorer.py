@@ -39,10 +39,10 @@ class AtlasExplorer(AtlasState):
     **options
         Traits of `state.AtlasState`, e.g. ``x="previous"``, ``head=(5, 11)``.
 
-    Attributes
-    ----------
-    See `state.AtlasState`: each can be set, observed and linked, and follows what is done in the
-    browser.
+    Notes
+    -----
+    Its traits are those of `state.AtlasState`: each can be set, observed and linked, and follows
+    what is done in the browser.
 
     Raises
     ------
