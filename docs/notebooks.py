@@ -25,7 +25,7 @@ LESSONS = tuple(
     for language in ("en", "zh")
     for lesson in sorted((EXAMPLES / "course" / language).glob("*.ipynb"))
 )
-NAMES = ("quickstart", "qa", "heads_and_evidence", *LESSONS)
+NAMES = ("quickstart", "qa", "heads_and_evidence", "atlas", *LESSONS)
 # For a cell at most; each notebook takes less than a minute.
 CELL_WITHIN_S = 120
 MOST_MB = 3.0
