@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
-from playwright.sync_api import CDPSession, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from .conftest import OpenCells
 from .lab import LabNotebook
@@ -12,6 +13,8 @@ from .lab import LabNotebook
 # In cells of five: anywidget gives a model two seconds to load, however busy the machine is.
 CELLS, EACH = 4, 5
 MANY = CELLS * EACH
+# So long nothing more goes: a busy kernel is looked after once a second.
+SETTLED_S = 3
 CLASSES = """
 from attention_explorer import AttentionExplorer
 from IPython.display import display
@@ -79,14 +82,15 @@ def test_twenty_explorers_leave_no_more_than_widgets_that_are_empty(
         of_explorers = left(notebook, session, range(1 + CELLS, 1 + 2 * CELLS))
     print(f"{MANY} empty widgets leave {of_empty}, {MANY} explorers {of_explorers}")
     assert of_explorers.listeners <= of_empty.listeners + 2 * MANY
-    assert of_explorers.nodes <= of_empty.nodes + 2 * MANY
+    # An explorer has some 400 nodes. At times the page keeps 78 once, however many there were.
+    assert of_explorers.nodes <= of_empty.nodes + 5 * MANY
     # The packed module travels with each; unpacked once for each it would be some 850 kB.
     assert of_explorers.bytes <= of_empty.bytes + MANY * 300_000
 
 
 def left(notebook: LabNotebook, session: CDPSession, cells: range) -> Held:
     """What cells of twenty widgets leave, once they are cleared and the widgets closed."""
-    before = held(session)
+    before = held(session, notebook.page)
     for count, cell in enumerate(cells, 1):
         notebook.run_cell(cell)
         expect(notebook.explorers).to_have_count(count * EACH, timeout=60_000)
@@ -94,7 +98,7 @@ def left(notebook: LabNotebook, session: CDPSession, cells: range) -> Held:
             notebook.explorer(count * EACH - 1).expect_live()
             notebook.explorer(count * EACH - 1).token(8).hover()
     clear(notebook)
-    return held(session) - before
+    return held(session, notebook.page) - before
 
 
 def clear(notebook: LabNotebook) -> None:
@@ -104,8 +108,22 @@ def clear(notebook: LabNotebook) -> None:
     notebook.python("close()")
 
 
-def held(session: CDPSession) -> Held:
-    """What is left when what nobody can reach any more is gone."""
+def held(session: CDPSession, page: Page) -> Held:
+    """What is left when what nobody can reach any more is gone.
+
+    What a timer or an answer on its way still holds is let go of when that has come.
+    """
+    least = collected(session)
+    since = time.monotonic()
+    while time.monotonic() < since + SETTLED_S:
+        page.evaluate("() => new Promise((done) => requestIdleCallback(done))")
+        now = collected(session)
+        if now.nodes < least.nodes:
+            least, since = now, time.monotonic()
+    return least
+
+
+def collected(session: CDPSession) -> Held:
     for _ in range(4):
         session.send("HeapProfiler.collectGarbage")
     metrics = session.send("Performance.getMetrics")["metrics"]

@@ -22,7 +22,8 @@ export function Strip({ now }: { now: Case }) {
 			) : (
 				<p class="muted how">
 					Click a token to pin who reads, then Shift+click one that it may read from: what is known
-					of that edge stands here, and cutting it shows whether it matters.
+					of that edge stands here, and cutting it shows whether it matters. An edge joins two
+					tokens: what one reads of itself stands below the views.
 				</p>
 			)}
 			<Failed source={source} study={draft.cut} gone={gone} />
