@@ -58,7 +58,7 @@ def main() -> None:
 
 def costs() -> Iterator[str]:
     """Yield what a file, analysis and interventions cost, each in a process of its own."""
-    yield "\n## What one file, scores and interventions cost"
+    yield "\n## What one file, scores, interventions and an atlas cost"
     for module in ("single_file", "scores", "interventions", "atlas"):
         command = [sys.executable, "-m", f"{__package__}.{module}"]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout

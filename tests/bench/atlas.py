@@ -22,7 +22,7 @@ from transformers import BertConfig, BertModel
 
 from attention_explorer import demo_model
 from attention_explorer.atlas import profile_heads
-from attention_explorer.atlas.corpus import read_corpus, units_of
+from attention_explorer.atlas.corpus import Unit, read_corpus, units_of
 from attention_explorer.atlas.working import Worker
 from attention_explorer.tracing.examples import padded
 
@@ -42,6 +42,7 @@ def main() -> None:
     model, tokenizer = demo_model()
     torch.set_num_threads(1)
     throughput("the demo model, sentences", model, tokenizer, list(sentences(options.texts)))
+    whole("the demo model", model, tokenizer, list(sentences(options.texts * 8)))
     throughput("BERT-base's shape, 512 tokens", bert(), tokenizer, list(long_texts(8)))
     memory(options.long)
     processes(options.texts * 4)
@@ -70,20 +71,7 @@ def throughput(name: str, model: Any, tokenizer: Any, texts: list[str]) -> None:
     """Compare plain passes over the same batches with all that a profile does."""
     units = list(units_of(read_corpus(texts)))
     worker = Worker(model, tokenizer, units[0].entries[0])
-    of_units = [
-        [
-            padded([it.encoding for it in batch], 0)[0]
-            for batch in worker.batches(worker.encoded(unit.entries))
-        ]
-        for unit in units
-    ]
-
-    def plain() -> None:
-        with torch.inference_mode():
-            for inputs in of_units:
-                for batch in inputs:
-                    model(**batch)
-
+    plain = plain_passes(model, worker, units)
     runs: dict[str, Callable[[], object]] = {
         "plain passes": plain,
         "all texts exemplars": lambda: [worker.tally(unit, None, 512) for unit in units],
@@ -100,6 +88,35 @@ def throughput(name: str, model: Any, tokenizer: Any, texts: list[str]) -> None:
     for run, its in seconds.items():
         share = seconds["plain passes"] / its
         print(f"  {run:20} {its:6.2f} s  {len(texts) / its:7.1f} texts/s  {share:5.0%} of plain")
+
+
+def plain_passes(model: Any, worker: Worker, units: list[Unit]) -> Callable[[], None]:
+    """Return what runs the model over a corpus, in a profile's own batches, and does no more."""
+    batches = [
+        padded([it.encoding for it in batch], 0)[0]
+        for unit in units
+        for batch in worker.batches(worker.encoded(unit.entries))
+    ]
+
+    def plain() -> None:
+        with torch.inference_mode():
+            for batch in batches:
+                model(**batch)
+
+    return plain
+
+
+def whole(name: str, model: Any, tokenizer: Any, texts: list[str]) -> None:
+    """Compare plain passes with the whole call, which reads, tokenizes and keeps exemplars too."""
+    units = list(units_of(read_corpus(texts)))
+    plain = plain_passes(model, Worker(model, tokenizer, units[0].entries[0]), units)
+    seconds = []
+    for work in (plain, lambda: profile_heads(model, tokenizer, texts, progress=False)):
+        start = time.process_time()
+        work()
+        seconds.append(time.process_time() - start)
+    print(f"{name}, all of profile_heads over {len(texts):,} sentences, processor time:")
+    print(f"  {seconds[1]:6.2f} s, plain passes {seconds[0]:6.2f} s: {seconds[0] / seconds[1]:.0%}")
 
 
 def peak_of(count: int) -> int:
