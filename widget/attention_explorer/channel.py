@@ -97,6 +97,17 @@ class SavedWidget(anywidget.AnyWidget):
         state: dict[str, Any] = super()._get_embed_state(drop_defaults=False)
         return state
 
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Return the view, and beside it a picture for pages that show no widgets."""
+        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
+        if bundle is not None and (still := self._still()):
+            bundle[0]["text/html"] = still
+        return bundle
+
+    def _still(self) -> str:
+        """Return a picture of the view as HTML; "" where there is none."""
+        return ""
+
 
 class ReplyingModel(SavedWidget):
     """A data model: each request, which has an id, is answered once, if only by an error."""

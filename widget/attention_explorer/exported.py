@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from os import PathLike
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, overload
 
 from .attention import Attention
 from .attention.base import Float
@@ -127,15 +127,12 @@ class ExportedView(StudiedView):
             return to_html(self, title=title, max_mb=max_mb)
         return to_html(self, path, title=title, max_mb=max_mb)
 
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the view, and beside it a picture for pages that show no widgets."""
-        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
-        if bundle is not None and self._variants:
-            from .export.still import still_of
+    def _still(self) -> str:
+        if not self._variants:
+            return ""
+        from .export.still import still_of
 
-            still = still_of(self, self._room_for_still())
-            bundle[0].update({"text/html": still} if still else {})
-        return bundle
+        return still_of(self, self._room_for_still())
 
     def _said_beside(self) -> list[str]:
         """Return what a picture says before anything else."""

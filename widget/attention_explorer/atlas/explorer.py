@@ -132,15 +132,10 @@ class AtlasExplorer(AtlasState):
         state: dict[str, Any] = super().get_state(key, drop_defaults)
         return state
 
-    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the view, and beside it a picture for pages that show no widgets."""
-        bundle: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**options)
-        if bundle is not None:
-            from .still import still_of
+    def _still(self) -> str:
+        from .still import still_of
 
-            still = still_of(self.atlas, self.x, self.y, self.theme == "dark")
-            bundle[0].update({"text/html": still} if still else {})
-        return bundle
+        return still_of(self.atlas, self.x, self.y, self.theme == "dark")
 
     def to_html(
         self,
