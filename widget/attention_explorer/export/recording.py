@@ -125,15 +125,14 @@ class Recorder:
             kind, about = self._variants.show(variant), recorded["description"]
             with self._explorer._lock:
                 weights = record_whole(kind, _beside(kind, about), budget)
-                chosen = self._looked(about, None).at
-                terms, why = record_terms(kind.attention, chosen, budget)
             if weights is not None:
                 _keep(recorded, weights)
+                chosen = self._looked(about, None).at
+                with self._explorer._lock:
+                    terms, why = record_terms(kind.attention, chosen, budget)
+                recorded["terms"] = terms
+                recorded["no_terms"] = why or terms_held(terms, about["layers"])
                 recorded["rows"] = self._rows(kind, about, range(len(about["layers"])))
-                recorded["terms"], recorded["no_terms"] = (
-                    terms,
-                    why or terms_held(terms, about["layers"]),
-                )
                 recorded["no_study"] = "This page holds studies of what it opened with alone."
                 return recorded
         budget.left = before
