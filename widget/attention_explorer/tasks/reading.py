@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from ..tracing.examples import first_device
 from ..tracing.forward import evaluating
 from ..tracing.limits import name_of
 from .spans import Logits
@@ -72,7 +73,7 @@ def read(
     ValueError
         They aren't numbers.
     """
-    device = next(model.parameters()).device
+    device = first_device(model)
     found: list[Logits] = []
     with evaluating(model):
         for batch in _batches(windows):

@@ -11,7 +11,7 @@ import torch
 
 from .cached import CachedPasses
 from .capture import Receive, capture
-from .examples import takes_target
+from .examples import first_device, takes_target
 from .forward import evaluating, uncompiled
 from .odds import Odds
 from .written_out import capture_written_out
@@ -89,7 +89,7 @@ class Writing:
 
     def run(self, model: Any, watch: Watch) -> Written:
         """Let the model write, watched in one of the two ways."""
-        ids = torch.tensor([self.prompt], device=next(model.parameters()).device)
+        ids = torch.tensor([self.prompt], device=first_device(model))
         given = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         # What is compiled shows nothing of its inside.
         options = {"disable_compile": True, **self.options}
