@@ -19,9 +19,10 @@ import bertviz.neuron_view
 import bertviz
 from attention_explorer import bertviz as ours
 
+from ..notebooks import WIDGET
 from .arguments import arguments, copied
 from .cases import BEYOND, CASES, REFUSED, Answer, Case
-from .shell import WIDGET, displayed
+from .shell import displayed
 from .shown import BrokenPageError, Part, Shown, has_all_of
 
 TABLE = Path(__file__).with_name("PARITY.md")

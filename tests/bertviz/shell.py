@@ -14,7 +14,7 @@ from traitlets.config import Config
 
 from attention_explorer import AttentionExplorer
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
+from ..notebooks import WIDGET
 
 Output = dict[str, Any]
 

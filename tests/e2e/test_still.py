@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from ..notebooks import WIDGET
 from .conftest import OpenCells, open_notebook, watched_page
 from .lab import write_notebook
 from .watch import NBCONVERT_SCRIPTS
@@ -19,7 +20,6 @@ from attention_explorer import AttentionExplorer
 AttentionExplorer.demo(selected=8)
 """
 SAYS = "what “it” (8) reads: cat 0.71, mat 0.10"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def converted(notebook: Path, form: str, *options: str) -> Path:

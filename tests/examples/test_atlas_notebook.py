@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -11,11 +10,9 @@ import pytest
 from attention_explorer import demo_model
 from attention_explorer.atlas import relation_table
 
-from .test_notebooks import execute
+from ..notebooks import EXAMPLES, executed_for
 
 FACTS = """
-import json
-
 def known(table):
     return table.astype(object).where(table.notna(), None).to_dict("index")
 
@@ -43,7 +40,6 @@ facts = {
     "again": again.labels == atlas.labels,
     "page": "<script" in (FOLDER / "minilm.html").read_text(encoding="utf-8"),
 }
-print(json.dumps(facts, default=lambda it: it.item() if hasattr(it, "item") else list(it)))
 """
 
 
@@ -52,9 +48,8 @@ def shown() -> dict[str, Any]:
     """Return what the notebook comes to, read from its own variables."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TREEBANK", raising=False)
-        outputs = execute("atlas.ipynb", FACTS)
-    (printed,) = [output["text"] for output in outputs if output.get("name") == "stdout"]
-    facts: dict[str, Any] = json.loads(printed)
+        facts: dict[str, Any]
+        facts, _ = executed_for(EXAMPLES / "atlas.ipynb", "facts", FACTS)
     return facts
 
 

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-
-
-def execute(name: str, *more: str) -> list[Any]:
-    """Run a notebook in a fresh kernel, then more cells; return the outputs of the last one."""
-    notebook = nbformat.read(EXAMPLES / name, as_version=4)
-    notebook.cells += [nbformat.v4.new_code_cell(source) for source in more]
-    resources = {"metadata": {"path": str(EXAMPLES)}}
-    NotebookClient(notebook, timeout=240, kernel_name="python3", resources=resources).execute()
-    outputs: list[Any] = notebook.cells[-1].outputs
-    return outputs
+from ..notebooks import EXAMPLES, WIDGET, executed, executed_for, results
 
 
 def test_the_quickstart_runs_from_top_to_bottom() -> None:
-    (shown,) = execute("quickstart.ipynb")
-    assert "application/vnd.jupyter.widget-view+json" in shown["data"]
+    (shown,) = results(executed(EXAMPLES / "quickstart.ipynb").cells[-1:])
+    assert WIDGET in shown
 
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, str]:
     """Return what the page says to each of the inputs, by the input's name."""
-    outputs = execute(
-        "voila_app.ipynb",
+    answers: dict[str, str]
+    answers, _ = executed_for(
+        EXAMPLES / "voila_app.ipynb",
+        "answers",
         """
 inputs = {
     "one text": ("Dogs bark at <b>cats</b>.", "", DEMO, ""),
@@ -48,12 +36,8 @@ for name, values in inputs.items():
     button.click()
     tokens = stage.children[0].tokens.text
     answers[name] = f"{status.value} {' '.join(tokens)} {len(stage.children)} {button.disabled}"
-import json
-print(json.dumps(answers))
 """,
     )
-    (printed,) = [output["text"] for output in outputs if output.get("name") == "stdout"]
-    answers: dict[str, str] = json.loads(printed)
     return answers
 
 
@@ -83,32 +67,31 @@ def test_bad_input_is_answered_in_words(said: dict[str, str], given: str, answer
 
 def test_the_questions_are_asked_from_top_to_bottom() -> None:
     """The answers that the text beside them speaks of, and windows where it says so."""
-    outputs = execute(
-        "qa.ipynb",
+    (first, long_answer, windows, question), _ = executed_for(
+        EXAMPLES / "qa.ipynb",
+        "[first, long_answer, windows, explorer.question]",
         """
 long_answer, windows = long.answers[0].text, len(long._asked.answers.windows)
 first = AttentionExplorer.qa(
     model, tokenizer, "Who is the famous architect in Barcelona?",
     "Barcelona is famous for Gaudí's architecture like the Sagrada Familia.",
 ).answers[0].text
-print(first, long_answer, windows, explorer.question, sep="|")
 """,
     )
-    (printed,) = [output["text"] for output in outputs if output.get("name") == "stdout"]
-    first, long_answer, windows, question = printed.strip().split("|")
     assert first == "Gaudí"
     assert "blue" in long_answer
-    assert int(windows) > 1
+    assert windows > 1
     assert question == "What is Barcelona famous for?"
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
     """Return what the page about heads and evidence comes to, read from its own variables."""
-    outputs = execute(
-        "heads_and_evidence.ipynb",
+    facts: dict[str, Any]
+    facts, _ = executed_for(
+        EXAMPLES / "heads_and_evidence.ipynb",
+        "facts",
         """
-import json
 import torch
 
 model.set_attn_implementation("eager")
@@ -145,11 +128,8 @@ facts = {
     ],
     "differs": int(rank[follower]) < int(rank[it_head]),
 }
-print(json.dumps(facts, default=lambda it: it.item() if hasattr(it, "item") else list(it)))
 """,
     )
-    (printed,) = [output["text"] for output in outputs if output.get("name") == "stdout"]
-    facts: dict[str, Any] = json.loads(printed)
     return facts
 
 
