@@ -6,6 +6,8 @@ import json
 import re
 import zlib
 from base64 import b64decode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -230,6 +232,27 @@ def test_a_limit_below_the_least_says_how_much_is_needed() -> None:
     needed = re.search(r"takes ([\d.]+) MB", str(error.value))
     assert needed is not None
     assert explorer.to_html(max_mb=float(needed[1]) + 0.01)
+
+
+@pytest.mark.parametrize("is_large", [True, False])
+def test_a_long_recording_says_how_far_it_is(
+    is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches a cell that stands still as long as the weights take, and a bar that goes back.
+
+    Where not all of them have room overviews take the time, else one choice follows another.
+    """
+    shares = list[float]()
+
+    @contextmanager
+    def noted(doing: str) -> Iterator[Callable[[float], None]]:
+        yield shares.append
+
+    monkeypatch.setattr("attention_explorer.export.html.progress_bar", noted)
+    to_html([large(300) if is_large else AttentionExplorer.demo()] * 2, max_mb=3)
+    assert shares == sorted(shares)
+    assert any(0 < share < 0.5 for share in shares)
+    assert any(0.5 < share < 1 for share in shares)
 
 
 def test_bad_input_is_refused_in_words(explore: Explore) -> None:

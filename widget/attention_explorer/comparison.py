@@ -15,7 +15,7 @@ from .attention.difference import DifferenceAttention, Indices, Opposite, check_
 from .attention.words import WordAttention
 from .flow.measures import Measures
 from .protocol import Measure
-from .runs import Progress
+from .runs import Progress, silent
 from .tracing import Kind, Tokens, Trace
 from .tracing.alignment import Alignment, align, join
 from .variants import key_tokens_of
@@ -195,7 +195,7 @@ class BothMeasures(Measures):
         sides = zip(comparison.names, traces, strict=True)
         self._sides = {name: (Measures(traced), traced.kind) for name, traced in sides}
 
-    def of(self, kind: str, name: Measure, progress: Progress = lambda share: None) -> Kind:
+    def of(self, kind: str, name: Measure, progress: Progress = silent) -> Kind:
         if kind in self._sides:
             measures, own = self._sides[kind]
             return measures.of(own, name, progress)

@@ -19,6 +19,10 @@ _FORGOTTEN_S = 5.0
 _REMEMBERED = 64
 
 
+def silent(share: float) -> None:
+    """Tell nobody how far something is."""
+
+
 @contextmanager
 def progress_bar(doing: str) -> Iterator[Progress]:
     """Show in the cell how far something is, where it takes longer than a second.
@@ -28,7 +32,7 @@ def progress_bar(doing: str) -> Iterator[Progress]:
     try:
         from tqdm.auto import tqdm
     except ModuleNotFoundError:
-        yield lambda share: None
+        yield silent
         return
     with tqdm(desc=doing, total=100, unit="%", delay=1.0, leave=False) as bar:
         yield lambda share: bar.update(round(100 * share) - bar.n)

@@ -19,7 +19,7 @@ from .opening import describe, room_beside, room_for_still, take_snapshot
 from .part import STATIC
 from .protocol import Snapshot, Studied
 from .requests import Question, Wish
-from .runs import progress_bar
+from .runs import progress_bar, silent
 from .state import Limits
 from .tracing import Kind, Trace
 from .variants import Variant, Variants
@@ -164,7 +164,7 @@ class ShownView(ViewState):
         if not variants.measures.has(kind, measure):
             bar = nullcontext() if self._is_told else progress_bar(measure)
             with bar as progress:
-                variants.measures.of(kind, measure, progress or (lambda share: None))
+                variants.measures.of(kind, measure, progress or silent)
         return Limits.of(variants.show(variant), variants.kinds, kind, self._views)
 
     def _as_far_as_can(self, variants: Variants, variant: Variant) -> Variant:

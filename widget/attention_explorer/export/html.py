@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..part import PARTS, part_named
 from ..protocol import RecordedPage
+from ..runs import progress_bar
 from .budget import Budget, packed
 from .files import in_folder
 from .page import PageFrame, plain, read_bytes, too_little
@@ -114,11 +115,17 @@ def _page_of(explorers: list[ExportedView], title: str | None, most: int) -> str
         "page",
     )
     left = most - len(frame.around(page).encode())
-    for i, explorer in enumerate(explorers):
-        share = left // (len(explorers) - i)
-        budget = Budget(share)
-        page["explorers"].append(Recorder(explorer, budget).record(names[str(explorer._esm)]))
-        left -= share - budget.left
+    with progress_bar("Writing the page") as bar:
+        for i, explorer in enumerate(explorers):
+            share = left // (len(explorers) - i)
+            budget = Budget(share)
+
+            def tell(its: float, before: int = i) -> None:
+                bar((before + its) / len(explorers))
+
+            recorded = Recorder(explorer, budget).record(names[str(explorer._esm)], tell)
+            page["explorers"].append(recorded)
+            left -= share - budget.left
     if left < 0:
         raise too_little(most, left, "its code, tokens and overviews")
     return frame.around(page)

@@ -7,6 +7,7 @@ from typing import NamedTuple, get_args
 
 from ..attention import Attention
 from ..protocol import Axis, Encoding, Pooling, RecordedReply, Reduction, SpanKey, StripKey, TileKey
+from ..runs import Progress, silent
 from ..tiles import n_weights, pixel_encoding, tile_grid
 from ..tracing import Kind
 from .budget import Budget
@@ -41,10 +42,11 @@ class Looked(NamedTuple):
         return [(self.layer, head) for head in self.heads]
 
 
-def record_part(kind: Kind, looked: Looked, budget: Budget) -> Weights:
+def record_part(kind: Kind, looked: Looked, budget: Budget, progress: Progress) -> Weights:
     """Record overviews of all heads, the chosen heads, and what is pinned in every head.
 
     The least is an overview of the chosen heads: that is counted whether or not it has room.
+    `progress` is told how far the overviews are, which take nearly all of the time.
     """
     attention = kind.attention
     encoding = pixel_encoding(attention)
@@ -52,10 +54,10 @@ def record_part(kind: Kind, looked: Looked, budget: Budget) -> Weights:
     least = Keys(tiles=tuple(_overview(attention, looked.at, _levels(attention)[-1:], sampled)))
     replies = [reply_of(kind, least, encoding)]
     budget.spend(replies[0])
-    held = []
+    held = list[str]()
     for alternatives in _wishes(attention, looked, budget, sampled):
         for words, keys, how in alternatives:
-            found = record_keys(kind, [keys], how, budget)
+            found = record_keys(kind, [keys], how, budget, silent if held else progress)
             if found:
                 replies += found
                 held.append(words)

@@ -25,6 +25,7 @@ from ..protocol import (
     StripKey,
     TileKey,
 )
+from ..runs import Progress, silent
 from ..tiles import (
     column_steps,
     encode_tiles,
@@ -98,21 +99,30 @@ def record_whole(kind: Kind, beside: Keys, budget: Budget) -> Weights | None:
 
 
 def record_keys(
-    kind: Kind, wanted: Iterable[Keys], encoding: Encoding, budget: Budget
+    kind: Kind,
+    wanted: Iterable[Keys],
+    encoding: Encoding,
+    budget: Budget,
+    progress: Progress = silent,
 ) -> list[RecordedReply]:
     """Return those of some pieces that there is room for; tiles and strips are in `encoding`."""
     found = []
     for keys in wanted:
-        recorded = reply_of(kind, keys, encoding) if any(keys) else None
+        recorded = reply_of(kind, keys, encoding, progress) if any(keys) else None
         if recorded is not None and budget.take(recorded):
             found.append(recorded)
     return found
 
 
-def reply_of(kind: Kind, keys: Keys, encoding: Encoding) -> RecordedReply:
-    """Return what a kernel would have answered."""
+def reply_of(
+    kind: Kind, keys: Keys, encoding: Encoding, progress: Progress = silent
+) -> RecordedReply:
+    """Return what a kernel would have answered; `progress` is told how far its tiles are."""
     attention = kind.attention
-    pixels = [*_tiles(attention, keys.tiles)]
+    pixels = list[Float]()
+    for tile in _tiles(attention, keys.tiles):
+        pixels.append(tile)
+        progress(len(pixels) / len(keys.tiles))
     pixels += [finish(strip_steps(attention, key)) for key in keys.strips]
     buffers = [
         packed(encode(each, encoding, attention.scale) for each in pixels),

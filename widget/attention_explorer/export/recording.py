@@ -18,6 +18,7 @@ from ..protocol import (
     Unit,
     ViewState,
 )
+from ..runs import Progress
 from ..tracing import Kind, Tokens
 from ..variants import Variant, Variants, in_units, key_tokens_of
 from .budget import Budget
@@ -56,7 +57,7 @@ class Recorder:
         self._variants = Variants(explorer._variants.kinds)
         self._variants.measures = explorer._variants.measures
 
-    def record(self, module: str) -> RecordedExplorer:
+    def record(self, module: str, progress: Progress) -> RecordedExplorer:
         """Return what a page needs to show the explorer, and more while there is room."""
         budget = self._budget
         budget.left -= _SAID_BYTES
@@ -64,10 +65,11 @@ class Recorder:
         first = self._without_weights(shown)
         budget.spend(first)
         budget.spend(self._state(first["description"]))
-        self._fill(first, shown)
+        self._fill(first, shown, progress)
         recorded = [first]
         # Where not even what is shown had room, nothing else has.
-        for variant in others if first["description"]["whole"] else []:
+        for number, variant in enumerate(others if first["description"]["whole"] else [], 1):
+            progress(number / (1 + len(others)))
             found = self._more(variant)
             recorded += [] if found is None else [found]
         self._fill_up(first, shown)
@@ -79,7 +81,7 @@ class Recorder:
             "choices": choices_in(recorded),
         }
 
-    def _fill(self, recorded: RecordedVariant, variant: Variant) -> None:
+    def _fill(self, recorded: RecordedVariant, variant: Variant, progress: Progress) -> None:
         """Record the weights of what is shown, and what its views ask besides."""
         explorer, budget = self._explorer, self._budget
         kind, about = self._variants.show(variant), recorded["description"]
@@ -87,7 +89,7 @@ class Recorder:
         with explorer._lock:
             weights = record_whole(kind, _beside(kind, about), budget)
             if weights is None:
-                weights = record_part(kind, looked, budget)
+                weights = record_part(kind, looked, budget, progress)
             elif not weights.exact:
                 exact = record_looked(kind, looked, budget)
                 weights = weights._replace(replies=[*weights.replies, *exact])

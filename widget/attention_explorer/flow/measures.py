@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..protocol import Measure
-from ..runs import Progress, StoppedError
+from ..runs import Progress, StoppedError, silent
 from ..tracing.trace import Kind, Trace
 from .logits import logits, why_no_logits
 from .norms import norms, summed_norms, why_not_summed
@@ -53,7 +53,7 @@ def measure(
     kind: str | None = None,
     target: Target | None = None,
     at: int | str | None = None,
-    progress: Progress = lambda share: None,
+    progress: Progress = silent,
 ) -> Kind:
     """Return a kind of attention with other numbers than its weights.
 
@@ -186,7 +186,7 @@ class Measures:
         """As traced."""
         return self._trace.kinds
 
-    def of(self, kind: str, name: Measure, progress: Progress = lambda share: None) -> Kind:
+    def of(self, kind: str, name: Measure, progress: Progress = silent) -> Kind:
         """Return a kind of attention with the numbers of a measure.
 
         Raises
