@@ -146,9 +146,21 @@ class Text:
         """Return how many of some keys each query may read.
 
         By a causal mask, or none; a window that a model has beside is not known here.
+
+        Parameters
+        ----------
+        queries : array of int
+            Which rows.
+        keys : array of bool, shape (n_keys, ...)
+            Which keys; or of several sets.
+
+        Returns
+        -------
+        array of int64, shape (len(queries), ...)
         """
-        every = np.full(len(queries), np.count_nonzero(keys))
-        return np.cumsum(keys, dtype=np.int64)[queries] if self.causal else every
+        if self.causal:
+            return np.cumsum(keys, 0, np.int64)[queries]
+        return np.broadcast_to(keys.sum(0, np.int64), (len(queries), *keys.shape[1:]))
 
     def may_read(self, queries: Indices, keys: Indices) -> Flags:
         """Tell of pairs of a query and a key whether it may read it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -130,6 +131,14 @@ def _set_aside(rows: Float, keys: Indices) -> Flags:
     return is_left
 
 
+class Cells(NamedTuple):
+    """Cells of relative patterns: the row and the key of each, and which of `RELATIVE` it is of."""
+
+    row: Indices
+    key: Indices
+    pattern: Indices
+
+
 class Expected:
     """What some rows would read by each pattern, without the keys that are set aside.
 
@@ -139,11 +148,10 @@ class Expected:
         The keys that are set aside.
     fixed : array of float32, shape (keys, len(FIXED))
         1 for the keys of each pattern that has the same ones for every row.
-    distances : array of float32, shape (rows, keys)
     logs : array of float64, shape (rows,)
         The entropy of a row that is uniform.
-    relative : list of array of int
-        Of each relative pattern its cells, counted through (rows, keys).
+    cells : Cells
+        Pattern by pattern, and row by row.
     has, baselines : array of float64, shape (len(MEASURES), rows)
         1 for the rows that have what is measured; and what uniform attention would have of it.
     """
@@ -153,30 +161,45 @@ class Expected:
         for pattern in patterns_aside:
             hidden |= text.fixed(pattern)
         self.aside = np.flatnonzero(hidden)
-        fixed = [text.fixed(pattern) & ~hidden for pattern in FIXED]
-        self.fixed = np.stack(fixed, 1).astype(np.float32)
-        self.distances = abs(queries[:, None] - np.arange(text.n_keys)).astype(np.float32)
+        self._queries = queries
+        fixed = np.stack([text.fixed(pattern) for pattern in FIXED], 1) & ~hidden[:, None]
+        self.fixed = fixed.astype(np.float32)
         readable = text.count(queries, ~hidden)
         self.logs = np.log(np.maximum(readable, 2))
         every = np.ones(len(queries))
-        counts, has = list[Indices](), [every, every, every * text.same, readable > 1]
-        for keys_of_all in fixed:
-            counts.append(text.count(queries, keys_of_all))
-            # A fixed pattern is a share of every row, be it nothing.
-            has.append(every)
-        self.relative = list[Indices]()
-        for pattern in RELATIVE:
-            rows, keys = text.pairs(pattern, queries)
-            rows, keys = rows[~hidden[keys]], keys[~hidden[keys]]
-            self.relative.append(rows * text.n_keys + keys)
-            read = rows[text.may_read(queries[rows], keys)]
-            counts.append(np.bincount(read, minlength=len(queries)))
-            has.append(np.bincount(rows, minlength=len(queries)) > 0)
+        by_pattern = [text.pairs(pattern, queries) for pattern in RELATIVE]
+        row, key = (np.concatenate(each) for each in zip(*by_pattern, strict=True))
+        of = np.repeat(np.arange(len(RELATIVE)), [len(pairs.rows) for pairs in by_pattern])
+        self.cells = Cells(*(each[~hidden[key]] for each in (row, key, of)))
+        is_read = text.may_read(queries[self.cells.row], self.cells.key)
+        counts = [text.count(queries, fixed).T, self._by_row(is_read)]
+        # A fixed pattern is a share of every row, be it nothing.
+        always = [every, every, every * text.same, readable > 1, *[every] * len(FIXED)]
+        self.has = np.concatenate([always, self._by_row(np.ones_like(is_read)) > 0])
         # Uniform attention is as broad as can be; its other shapes are compared with nothing.
         no_share = every * np.nan
-        shares = np.stack(counts) / np.maximum(readable, 1)
-        self.has = np.stack(has).astype(np.float64)
-        self.baselines = self.has * np.stack([no_share, no_share, no_share, every, *shares])
+        shares = np.concatenate(counts) / np.maximum(readable, 1)
+        shapes = [no_share, no_share, no_share, every]
+        self.baselines = self.has * np.concatenate([shapes, shares])
+
+    def _by_row(self, which: Flags) -> Indices:
+        """Return how many of some cells each row has, shape (len(RELATIVE), rows)."""
+        n_rows = len(self._queries)
+        at = (self.cells.pattern * n_rows + self.cells.row)[which]
+        return np.bincount(at, minlength=len(RELATIVE) * n_rows).reshape(-1, n_rows)
+
+    @cached_property
+    def distances(self) -> Float:
+        """How far each key is from each row's query, in tokens, shape (rows, keys)."""
+        keys = np.arange(len(self.fixed))
+        found: Float = abs(self._queries[:, None] - keys).astype(np.float32)
+        return found
+
+    @cached_property
+    def _flat_cells(self) -> list[Indices]:
+        """Of each relative pattern its cells, counted through (rows, keys)."""
+        at = self.cells.row * len(self.fixed) + self.cells.key
+        return np.split(at, np.searchsorted(self.cells.pattern, np.arange(1, len(RELATIVE))))
 
     def shapes(self, rows: Float) -> Numbers:
         """Return the sums over rows of entropy, peak, distance and breadth, shape (4, heads)."""
@@ -192,7 +215,7 @@ class Expected:
         """Return the sums of the weights on each pattern's keys, shape (len(PATTERNS), heads)."""
         fixed = (rows @ self.fixed).sum(1, dtype=np.float64)
         flat = rows.reshape(len(rows), -1)
-        relative = [flat.take(at, 1).sum(1, dtype=np.float64) for at in self.relative]
+        relative = [flat.take(at, 1).sum(1, dtype=np.float64) for at in self._flat_cells]
         return np.stack([*fixed.T, *relative])
 
     def counts(self, is_left: Flags) -> Numbers:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from ..analysis.moved import sample
 from ..analysis.patterns import FIXED, RELATIVE, Flags, Indices, Text
 from ..analysis.sums import MEASURES, ROWS, Expected, Numbers, sampled_queries
 from ..tracing import Tokens
@@ -23,18 +23,6 @@ LOOKED = 1
 _BROAD = MEASURES.index("broad")
 
 
-class Cells(NamedTuple):
-    """Cells of relative patterns: the row and the key of each, and which of `RELATIVE` it is of.
-
-    `beside` tells of each whether its key is no sink.
-    """
-
-    row: Indices
-    key: Indices
-    pattern: Indices
-    beside: Flags
-
-
 class Measured(NamedTuple):
     """What one text is measured by.
 
@@ -44,7 +32,8 @@ class Measured(NamedTuple):
         The rows that scores are means of, and those by which heads are compared.
     expected : Expected
         What these rows would read by each pattern.
-    cells : Cells
+    beside : array of bool
+        Of each of its cells, whether the key is no sink.
     types : array of bool, shape (keys, len(TYPES))
     has_beside : array of float64, shape (len(ALSO_BESIDE), rows)
         1 for the rows that have such a key which is no sink.
@@ -56,7 +45,7 @@ class Measured(NamedTuple):
     queries: Indices
     looked: Indices
     expected: Expected
-    cells: Cells
+    beside: Flags
     types: Flags
     has_beside: Numbers
     share: Numbers
@@ -68,17 +57,16 @@ class Measured(NamedTuple):
         text = Text.of_keys(tokens, len(tokens), causal)
         queries = sampled_queries(text.n_queries)
         types, expected = _types(tokens, text), Expected(text, queries, ())
-        row, key = np.divmod(np.concatenate(expected.relative), text.n_keys)
-        pattern = np.repeat(np.arange(len(RELATIVE)), [len(it) for it in expected.relative])
-        cells = Cells(row, key, pattern, ~np.asarray(types[key, :2].any(1)))
+        row, key, pattern = expected.cells
+        beside = ~np.asarray(types[key, :2].any(1))
         has_beside = np.zeros((len(ALSO_BESIDE), len(queries)))
         has_beside[0] = 1
-        has_beside[1 + pattern[cells.beside], row[cells.beside]] = 1
+        has_beside[1 + pattern[beside], row[beside]] = 1
         return cls(
             queries,
-            sample(text.n_queries, LOOKED, seed),
+            np.array(Random(seed).sample(range(text.n_queries), min(LOOKED, text.n_queries))),
             expected,
-            cells,
+            beside,
             types,
             has_beside,
             1 / text.count(queries, np.ones(text.n_keys, bool)),
@@ -96,12 +84,10 @@ class Measured(NamedTuple):
     @property
     def baselines(self) -> Numbers:
         """What uniform attention has of each of `MEASURED`; NaN where nothing is compared."""
-        cells, queries = self.cells, self.queries
-        reads = cells.beside & self.text.may_read(queries[cells.row], cells.key)
-        on_cells = np.bincount(
-            cells.pattern[reads], self.share[cells.row[reads]], minlength=len(RELATIVE)
-        )
-        on_types = [float(self.text.count(queries, keys) @ self.share) for keys in self.types.T]
+        row, key, pattern = self.expected.cells
+        reads = self.beside & self.text.may_read(self.queries[row], key)
+        on_cells = np.bincount(pattern[reads], self.share[row[reads]], minlength=len(RELATIVE))
+        on_types = self.share @ self.text.count(self.queries, self.types)
         marks = on_types[TYPES.index("punctuation")]
         sums = [*self.expected.baselines.sum(1), marks, *on_cells, *on_types]
         counts = self.counts
@@ -135,7 +121,8 @@ class Layout:
         Whether a row is of a token that is no sink.
     keys : tensor, shape (texts, keys, len(FIXED) + len(TYPES))
         1 for the keys of each fixed pattern and of each type.
-    distances : tensor, shape (texts, rows, keys)
+    distances : tensor, shape (texts or 1, rows, keys)
+        How far each key is from each row's query; where all queries are rows, once.
     cells : tensor of int64, shape (4, cells)
         Text, row and key of each cell of relative patterns; and which of their sums it is in.
     besides : tensor of bool, shape (cells,)
@@ -172,7 +159,6 @@ class Layout:
         is_text = np.zeros(shape, bool)
         rows, per_row = np.zeros(shape, np.int64), np.zeros((*shape, 2), np.float32)
         keys = np.zeros((len(texts), n_keys, len(FIXED) + len(TYPES)), np.float32)
-        distances = np.zeros((*shape, n_keys), np.float32)
         has_beside = np.zeros((*shape, len(ALSO_BESIDE)), np.float32)
         looked = np.zeros((len(texts), LOOKED), np.int64)
         looked_share = np.zeros((len(texts), LOOKED), np.float32)
@@ -186,25 +172,27 @@ class Layout:
             )
             keys[number, :n] = np.concatenate([it.expected.fixed, it.types], 1)
             is_text[number, :own] = ~it.types[it.queries, :2].any(1)
-            distances[number, :own, :n] = it.expected.distances
             has_beside[number, :own] = it.has_beside.T
             looked[number, :some] = it.looked
             looked_share[number, :some] = 1 / some
             last = it.looked[:, None] if it.text.causal else n
             reads = np.broadcast_to(np.arange(n) <= last, (some, n))
             may_read[number, :some, :n] = reads / np.sum(reads, 1, keepdims=True)
-            which = number * len(RELATIVE) + it.cells.pattern
+            which = number * len(RELATIVE) + it.expected.cells.pattern
             text = np.full(len(which), number)
-            cells.append(np.stack([text, it.cells.row, it.cells.key, which]))
+            cells.append(np.stack([text, it.expected.cells.row, it.expected.cells.key, which]))
+        queries = (rows if is_sampled else np.arange(n_rows)[None]).astype(np.float32)
         return cls(
             texts,
             rows=torch.from_numpy(rows) if is_sampled else None,
             per_row=torch.from_numpy(per_row),
             is_text=torch.from_numpy(is_text),
             keys=torch.from_numpy(keys),
-            distances=torch.from_numpy(distances),
+            distances=torch.from_numpy(
+                abs(queries[..., None] - np.arange(n_keys, dtype=np.float32))
+            ),
             cells=torch.from_numpy(np.concatenate(cells, 1)),
-            besides=torch.from_numpy(np.concatenate([it.cells.beside for it in texts])),
+            besides=torch.from_numpy(np.concatenate([it.beside for it in texts])),
             has_beside=torch.from_numpy(has_beside),
             looked=torch.from_numpy(looked),
             looked_share=torch.from_numpy(looked_share),

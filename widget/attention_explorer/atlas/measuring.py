@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import torch
 
@@ -34,13 +37,44 @@ def entropies(rows: torch.Tensor) -> torch.Tensor:
     return rows.clamp(min=_LEAST).log_().mul_(rows).sum(-1).neg_()
 
 
-def layer_sums(rows: torch.Tensor, layout: Layout) -> torch.Tensor:
+class Shapes(NamedTuple):
+    """What each row has by itself, tensors of shape (texts, heads, rows).
+
+    Attributes
+    ----------
+    entropy : tensor
+        In nats.
+    peak : tensor
+        The largest weight.
+    distance : tensor
+        How far from the query a weight is on average, in tokens.
+    """
+
+    entropy: torch.Tensor
+    peak: torch.Tensor
+    distance: torch.Tensor
+
+    def of(self, texts: Sequence[int]) -> Shapes:
+        """Return those of some texts."""
+        return Shapes(*(of_rows[list(texts)] for of_rows in self))
+
+
+def shapes_of(rows: torch.Tensor, layout: Layout) -> Shapes:
+    """Return what each row has by itself, of rows as `rows_of` returns them."""
+    # A product of matrices would be quicker, and in float32 off by 1e-4 over so many cells.
+    distance = (rows * layout.distances[:, None]).sum(-1)
+    return Shapes(entropies(rows), rows.amax(-1), distance)
+
+
+def layer_sums(rows: torch.Tensor, shapes: Shapes, layout: Layout) -> torch.Tensor:
     """Sum up what is measured of one layer.
 
     Parameters
     ----------
     rows : tensor of float32, shape (texts, heads, rows, keys)
-        Of padding 0.
+        Of padding whatever.
+    shapes : Shapes
+        Of these rows.
     layout : Layout
         On the same device.
 
@@ -51,39 +85,33 @@ def layer_sums(rows: torch.Tensor, layout: Layout) -> torch.Tensor:
         have each of `ALSO_BESIDE`.
     """
     n_texts, n_heads, n_rows, n_keys = rows.shape
-    ones = layout.per_row[..., :1]
-    entropy, broad = _over_rows(entropies(rows), layout.per_row)
-    (peak,) = _over_rows(rows.amax(-1), ones)
-    # A product of matrices would be quicker, and in float32 off by 1e-4 over so many cells.
-    distances = (rows * layout.distances[:, None]).sum(-1)
-    (distance,) = _over_rows(distances, ones)
+    is_row, breadth = layout.per_row.unbind(-1)
+    of_shapes = torch.stack([*shapes, shapes.entropy])
+    per_row = torch.stack([is_row, is_row, is_row, breadth])
+    of_shapes = (of_shapes * per_row[:, :, None]).sum(-1)
     by_key = rows.reshape(n_texts, n_heads * n_rows, n_keys) @ layout.keys
     by_key = by_key.reshape(n_texts, n_heads, n_rows, -1)
-    fixed = torch.einsum("bhrf,br->fbh", by_key, layout.per_row[..., 0])
-    left = by_key[..., len(FIXED) + 2 :].sum(-1)
-    lefts = torch.einsum("bhr,brp->pbh", left, layout.has_beside)
+    ways = torch.cat([is_row[..., None], layout.has_beside], -1).mT[:, None]
+    by_way = ways @ by_key
+    fixed = by_way[:, :, 0].permute(2, 0, 1)
+    lefts = by_way[:, :, 1:, len(FIXED) + 2 :].sum(-1).permute(2, 0, 1)
     text, row, key, which = layout.cells
     on_cells = rows[text, :, row, key].double()
-    relative = on_cells.new_zeros(n_texts * len(RELATIVE), n_heads)
-    beside = relative.clone()
-    relative.index_add_(0, which, on_cells)
-    beside.index_add_(0, which[layout.besides], on_cells[layout.besides])
+    # Whether the key is a sink counts on with the pattern: each cell is added once.
+    by_cell = on_cells.new_zeros(n_texts * len(RELATIVE) * 2, n_heads)
+    by_cell.index_add_(0, 2 * which + layout.besides, on_cells)
+    by_cell = by_cell.reshape(n_texts, len(RELATIVE), 2, n_heads).swapaxes(0, 1)
     types = fixed[len(FIXED) :]
     sums = [
-        torch.stack([entropy, peak, distance, broad]),
+        of_shapes,
         fixed[: len(FIXED)],
-        relative.reshape(n_texts, -1, n_heads).swapaxes(0, 1),
+        by_cell.sum(2),
         types[TYPES.index("punctuation")][None],
-        beside.reshape(n_texts, -1, n_heads).swapaxes(0, 1),
+        by_cell[:, :, 1],
         types,
         lefts,
     ]
     return torch.cat([part.double() for part in sums]).swapaxes(0, 1)
-
-
-def _over_rows(values: torch.Tensor, per_row: torch.Tensor) -> torch.Tensor:
-    """Return values (texts, heads, rows) summed over rows in each way of `per_row`."""
-    return torch.einsum("bhr,brk->kbh", values, per_row)
 
 
 def means(sums: Numbers, layout: Layout) -> Numbers:

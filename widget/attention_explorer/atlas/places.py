@@ -11,7 +11,7 @@ import torch
 
 from ..analysis.patterns import FIXED, RELATIVE
 from .layout import Layout
-from .measuring import entropies
+from .measuring import Shapes
 
 Positions = npt.NDArray[np.int32]
 
@@ -37,23 +37,27 @@ class Places(NamedTuple):
     weight: npt.NDArray[np.float32]
 
 
-def layer_places(rows: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places:
+def layer_places(
+    rows: torch.Tensor, shapes: Shapes, layout: Layout, chosen: Sequence[int]
+) -> Places:
     """Find the places in some texts of a batch, of one layer: shapes without the layers.
 
     Parameters
     ----------
     rows : tensor of float32, shape (texts, heads, rows, keys)
         As `measuring.layer_sums` takes them.
+    shapes : Shapes
+        Of these rows.
     layout : Layout
         Of the batch.
     chosen : sequence of int
         Which texts.
     """
     own = rows[list(chosen)]
-    is_row = layout.per_row[list(chosen), :, 0][:, None]
+    per_row = layout.per_row[list(chosen)]
     parts = [
-        _of_shapes(own, layout, chosen, is_row),
-        _of_fixed(own, layout, chosen, is_row),
+        _of_shapes(own, shapes.of(chosen), per_row),
+        _of_fixed(own, layout, chosen, per_row),
         _of_relative(own, layout, chosen),
         _of_text(own, layout, chosen),
     ]
@@ -71,26 +75,20 @@ def layer_places(rows: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> P
     )
 
 
-def _of_shapes(
-    own: torch.Tensor, layout: Layout, chosen: Sequence[int], is_row: torch.Tensor
-) -> Places:
-    peaks, read = own.max(-1)
-    entropy = entropies(own)
-    breadth = entropy * layout.per_row[list(chosen), :, 1][:, None]
-    distance = (own * layout.distances[list(chosen)][:, None]).sum(-1)
-    most = torch.stack([entropy, peaks, distance, breadth], 1)
-    row = torch.where(is_row[:, None] > 0, most, -1).argmax(-1, keepdim=True)
-    key, weight = (
-        torch.take_along_dim(of_rows[:, None].expand_as(most), row, -1)[..., 0]
-        for of_rows in (read, peaks)
-    )
-    return Places(_numpy(row[..., 0]), _numpy(key), _numpy(weight))
+def _of_shapes(own: torch.Tensor, shapes: Shapes, per_row: torch.Tensor) -> Places:
+    is_row, breadth = per_row[:, None].unbind(-1)
+    most = torch.stack([*shapes, shapes.entropy * breadth], 2)
+    row = torch.where(is_row[:, :, None] > 0, most, -1).argmax(-1)
+    weight, key = torch.take_along_dim(own, row[..., None], 2).max(-1)
+    return Places(*(_numpy(found.swapaxes(1, 2)) for found in (row, key, weight)))
 
 
 def _of_fixed(
-    own: torch.Tensor, layout: Layout, chosen: Sequence[int], is_row: torch.Tensor
+    own: torch.Tensor, layout: Layout, chosen: Sequence[int], per_row: torch.Tensor
 ) -> Places:
-    return _strongest(own, is_row > 0, layout.keys[list(chosen), :, : len(FIXED)] > 0)
+    return _strongest(
+        own, per_row[:, None, :, 0] > 0, layout.keys[list(chosen), :, : len(FIXED)] > 0
+    )
 
 
 def _of_text(own: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places:
@@ -100,11 +98,13 @@ def _of_text(own: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places
 
 def _strongest(own: torch.Tensor, is_row: torch.Tensor, is_key: torch.Tensor) -> Places:
     """Return the strongest of some rows' pairs with each set of keys, (texts, keys, sets)."""
-    most, by = torch.where(is_row[..., None], own, -1).max(2)
-    weight, key = torch.where(is_key.swapaxes(1, 2)[:, :, None], most[:, None], -1).max(-1)
-    row = torch.take_along_dim(by[:, None].expand(*key.shape, -1), key[..., None], -1)
+    of_rows = torch.where(is_row[..., None], own, -1)
+    most = of_rows.amax(2)
+    weight, key = torch.where(is_key.mT[:, :, None], most[:, None], -1).max(-1)
+    # Where the largest is, is looked for in the columns of these keys alone.
+    row = torch.take_along_dim(of_rows, key.swapaxes(1, 2)[:, :, None], 3).argmax(2).swapaxes(1, 2)
     key = torch.where(weight >= 0, key, -1)
-    return Places(_numpy(row[..., 0]), _numpy(key), _numpy(weight))
+    return Places(_numpy(row), _numpy(key), _numpy(weight))
 
 
 def _of_relative(own: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places:

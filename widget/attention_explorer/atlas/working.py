@@ -17,7 +17,7 @@ from ..tracing.limits import check_limits, longest_input
 from .corpus import Entry, Unit
 from .exemplars import Exemplars, Written
 from .layout import Layout, Measured
-from .measuring import divergences, layer_sums, looked_at, means, rows_of
+from .measuring import divergences, layer_sums, looked_at, means, rows_of, shapes_of
 from .names import MEASURED
 from .naming import stands_out
 from .passes import Passes
@@ -176,11 +176,13 @@ class Worker:
             device = weights.device
             if device not in on_device:
                 on_device[device] = layout.to(device)
-            rows = rows_of(weights, on_device[device])
-            sums.append(layer_sums(rows, on_device[device]))
-            looked.append(looked_at(weights, on_device[device]))
+            here = on_device[device]
+            rows = rows_of(weights, here)
+            shapes = shapes_of(rows, here)
+            sums.append(layer_sums(rows, shapes, here))
+            looked.append(looked_at(weights, here))
             if chosen:
-                places.append(layer_places(rows, on_device[device], chosen))
+                places.append(layer_places(rows, shapes, here, chosen))
 
         self._passes.run([it.entry for it in batch], inputs, receive)
         last = looked[-1].device
