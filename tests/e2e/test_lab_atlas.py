@@ -108,7 +108,7 @@ def test_an_exemplar_opens_in_an_explorer_at_its_place(notebook: LabNotebook, at
     expect(atlas.reading).to_contain_text(f"in layer {LAYER} · head {HEAD}")
     # What comes when it is wanted first comes by the explorer's own data model.
     atlas.explorer.view_button("Neuron").click()
-    expect(atlas.root.get_by_label("neuron view", exact=True)).to_be_visible()
+    expect(atlas.root.get_by_role("region", name="neuron view", exact=True)).to_be_visible()
     # Another one is shown in the same explorer.
     last = atlas.root.get_by_role("region", name="lowest tenth").get_by_role("button").last
     last.click()

@@ -38,7 +38,7 @@ def explorer(notebook: LabNotebook) -> Explorer:
 
 
 def neuron(explorer: Explorer) -> Locator:
-    return explorer.root.get_by_label("neuron view", exact=True)
+    return explorer.root.get_by_role("region", name="neuron view", exact=True)
 
 
 def rows(explorer: Explorer) -> Locator:

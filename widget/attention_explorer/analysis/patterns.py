@@ -126,14 +126,22 @@ class Text:
         if not self.same:
             return Pairs(*np.zeros((2, 0), np.int64))
         if pattern in _OFFSETS:
-            keys = queries[:, None] + np.array(_OFFSETS[pattern])
-            inside = (keys >= 0) & (keys < self.n_keys)
-            return Pairs(np.nonzero(inside)[0], keys[inside])
-        rows, keys = self._copies(queries)
-        if pattern == "duplicate":
-            return Pairs(rows, keys)
-        follows = (keys + 1 < queries[rows]) & ~self.special[keys + 1]
-        return Pairs(rows[follows], keys[follows] + 1)
+            return self._near(queries, pattern)
+        copies = self._copies(queries)
+        return copies if pattern == "duplicate" else self._after(queries, copies)
+
+    def relative(self, queries: Indices) -> list[Pairs]:
+        """Return the `pairs` of each of `RELATIVE`; where copies are is looked for once."""
+        if not self.same:
+            return [self.pairs(pattern, queries) for pattern in RELATIVE]
+        copies = self._copies(queries)
+        near = [self._near(queries, pattern) for pattern in _OFFSETS]
+        return [*near, copies, self._after(queries, copies)]
+
+    def _near(self, queries: Indices, pattern: str) -> Pairs:
+        keys = queries[:, None] + np.array(_OFFSETS[pattern])
+        inside = (keys >= 0) & (keys < self.n_keys)
+        return Pairs(np.nonzero(inside)[0], keys[inside])
 
     def _copies(self, queries: Indices) -> Pairs:
         """Return the earlier copies of each query's token."""
@@ -141,6 +149,12 @@ class Text:
         alike &= np.arange(self.n_keys) < queries[:, None]
         alike[self.special[queries]] = False
         return Pairs(*np.nonzero(alike))
+
+    def _after(self, queries: Indices, copies: Pairs) -> Pairs:
+        """Return the tokens after copies."""
+        rows, keys = copies
+        follows = (keys + 1 < queries[rows]) & ~self.special[keys + 1]
+        return Pairs(rows[follows], keys[follows] + 1)
 
     def count(self, queries: Indices, keys: Flags) -> Indices:
         """Return how many of some keys each query may read.

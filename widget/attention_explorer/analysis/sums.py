@@ -167,7 +167,7 @@ class Expected:
         readable = text.count(queries, ~hidden)
         self.logs = np.log(np.maximum(readable, 2))
         every = np.ones(len(queries))
-        by_pattern = [text.pairs(pattern, queries) for pattern in RELATIVE]
+        by_pattern = text.relative(queries)
         row, key = (np.concatenate(each) for each in zip(*by_pattern, strict=True))
         of = np.repeat(np.arange(len(RELATIVE)), [len(pairs.rows) for pairs in by_pattern])
         self.cells = Cells(*(each[~hidden[key]] for each in (row, key, of)))

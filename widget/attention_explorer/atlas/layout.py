@@ -9,6 +9,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ..analysis.patterns import FIXED, RELATIVE, Flags, Indices, Text
@@ -81,16 +82,17 @@ class Measured(NamedTuple):
         every = np.full(len(TYPES), len(self.queries))
         return np.concatenate([self.expected.has.sum(1), self.has_beside @ left, every])
 
-    @property
-    def baselines(self) -> Numbers:
-        """What uniform attention has of each of `MEASURED`; NaN where nothing is compared."""
+    def baselines(self, counts: Numbers) -> Numbers:
+        """Return what uniform attention has of each of `MEASURED`, given its own `counts`.
+
+        It is NaN where nothing is compared.
+        """
         row, key, pattern = self.expected.cells
         reads = self.beside & self.text.may_read(self.queries[row], key)
         on_cells = np.bincount(pattern[reads], self.share[row[reads]], minlength=len(RELATIVE))
         on_types = self.share @ self.text.count(self.queries, self.types)
         marks = on_types[TYPES.index("punctuation")]
         sums = [*self.expected.baselines.sum(1), marks, *on_cells, *on_types]
-        counts = self.counts
         found: Numbers = np.full(len(MEASURED), np.nan)
         np.divide(sums, counts, out=found, where=counts > 0)
         return found
@@ -162,25 +164,16 @@ class Layout:
         has_beside = np.zeros((*shape, len(ALSO_BESIDE)), np.float32)
         looked = np.zeros((len(texts), LOOKED), np.int64)
         looked_share = np.zeros((len(texts), LOOKED), np.float32)
-        may_read = np.zeros((len(texts), LOOKED, n_keys), np.float32)
-        cells = []
         for number, it in enumerate(texts):
             own, n, some = len(it.queries), it.text.n_keys, len(it.looked)
             rows[number, :own] = it.queries
-            per_row[number, :own] = np.stack(
-                [np.ones(own), it.expected.has[_BROAD] / it.expected.logs], 1
-            )
+            per_row[number, :own, 0] = 1
+            per_row[number, :own, 1] = it.expected.has[_BROAD] / it.expected.logs
             keys[number, :n] = np.concatenate([it.expected.fixed, it.types], 1)
             is_text[number, :own] = ~it.types[it.queries, :2].any(1)
             has_beside[number, :own] = it.has_beside.T
             looked[number, :some] = it.looked
             looked_share[number, :some] = 1 / some
-            last = it.looked[:, None] if it.text.causal else n
-            reads = np.broadcast_to(np.arange(n) <= last, (some, n))
-            may_read[number, :some, :n] = reads / np.sum(reads, 1, keepdims=True)
-            which = number * len(RELATIVE) + it.expected.cells.pattern
-            text = np.full(len(which), number)
-            cells.append(np.stack([text, it.expected.cells.row, it.expected.cells.key, which]))
         queries = (rows if is_sampled else np.arange(n_rows)[None]).astype(np.float32)
         return cls(
             texts,
@@ -191,12 +184,12 @@ class Layout:
             distances=torch.from_numpy(
                 abs(queries[..., None] - np.arange(n_keys, dtype=np.float32))
             ),
-            cells=torch.from_numpy(np.concatenate(cells, 1)),
+            cells=torch.from_numpy(_cells(texts)),
             besides=torch.from_numpy(np.concatenate([it.beside for it in texts])),
             has_beside=torch.from_numpy(has_beside),
             looked=torch.from_numpy(looked),
             looked_share=torch.from_numpy(looked_share),
-            may_read=torch.from_numpy(may_read),
+            may_read=torch.from_numpy(_may_read(texts, looked, looked_share > 0)),
         )
 
     def to(self, device: torch.device) -> Layout:
@@ -216,4 +209,22 @@ class Layout:
     @cached_property
     def baselines(self) -> Numbers:
         """Of each text, what uniform attention has, shape (texts, len(MEASURED))."""
-        return np.stack([text.baselines for text in self.texts])
+        pairs = zip(self.texts, self.counts, strict=True)
+        return np.stack([text.baselines(counts) for text, counts in pairs])
+
+
+def _cells(texts: Sequence[Measured]) -> Indices:
+    """Return text, row and key of each cell, and which of the texts' sums it is in."""
+    text = np.repeat(np.arange(len(texts)), [len(it.beside) for it in texts])
+    columns = zip(*(it.expected.cells for it in texts), strict=True)
+    row, key, pattern = (np.concatenate(of_texts) for of_texts in columns)
+    return np.stack([text, row, key, text * len(RELATIVE) + pattern])
+
+
+def _may_read(texts: Sequence[Measured], looked: Indices, is_row: Flags) -> npt.NDArray[np.float32]:
+    """Return 1 over how many keys each of some rows may read, 0 for the others."""
+    n_keys = np.array([it.text.n_keys for it in texts])
+    last = looked if texts[0].text.causal else n_keys[:, None] - 1
+    reads = (np.arange(n_keys.max()) <= last[..., None]) & is_row[..., None]
+    shares: npt.NDArray[np.float64] = reads / np.maximum(reads.sum(-1, keepdims=True), 1)
+    return shares.astype(np.float32)
