@@ -23,7 +23,9 @@ _CELLS = 1 << 20
 def rows_of(weights: torch.Tensor, layout: Layout) -> torch.Tensor:
     """Return the rows that are measured, shape (texts, heads, rows, keys), float32."""
     if layout.rows is not None:
-        weights = torch.take_along_dim(weights, layout.rows[:, None, :, None], 2)
+        # Whole rows are copied at once, which a gather of each weight by itself isn't.
+        pairs = zip(weights, layout.rows, strict=True)
+        weights = torch.stack([own.index_select(1, rows) for own, rows in pairs])
     return weights.float()
 
 

@@ -53,7 +53,7 @@ def layer_places(
     chosen : sequence of int
         Which texts.
     """
-    own = rows[list(chosen)]
+    own = rows if len(chosen) == len(rows) else rows[list(chosen)]
     per_row = layout.per_row[list(chosen)]
     parts = [
         _of_shapes(own, shapes.of(chosen), per_row),
@@ -98,12 +98,13 @@ def _of_text(own: torch.Tensor, layout: Layout, chosen: Sequence[int]) -> Places
 
 def _strongest(own: torch.Tensor, is_row: torch.Tensor, is_key: torch.Tensor) -> Places:
     """Return the strongest of some rows' pairs with each set of keys, (texts, keys, sets)."""
-    of_rows = torch.where(is_row[..., None], own, -1)
-    most = of_rows.amax(2)
+    # No weight is below 0: other rows have no part in the largest.
+    most = (own * is_row[..., None]).amax(2)
     weight, key = torch.where(is_key.mT[:, :, None], most[:, None], -1).max(-1)
     # Where the largest is, is looked for in the columns of these keys alone.
-    row = torch.take_along_dim(of_rows, key.swapaxes(1, 2)[:, :, None], 3).argmax(2).swapaxes(1, 2)
-    key = torch.where(weight >= 0, key, -1)
+    columns = torch.take_along_dim(own, key.swapaxes(1, 2)[:, :, None], 3)
+    row = torch.where(is_row[..., None], columns, -1).argmax(2).swapaxes(1, 2)
+    key = torch.where((weight >= 0) & is_row.any(2)[:, None], key, -1)
     return Places(_numpy(row), _numpy(key), _numpy(weight))
 
 
