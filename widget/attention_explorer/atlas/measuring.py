@@ -74,7 +74,7 @@ def layer_sums(rows: torch.Tensor, shapes: Shapes, layout: Layout) -> torch.Tens
     Parameters
     ----------
     rows : tensor of float32, shape (texts, heads, rows, keys)
-        Of padding whatever.
+        0 at keys that are padding; whatever in rows that are.
     shapes : Shapes
         Of these rows.
     layout : Layout
