@@ -85,7 +85,7 @@ class Explorer:
         assert dark < 70 < 190 < light, f"{theme}: ground {ground:.0f}, ink {ink:.0f} of 255"
 
     def overflow(self) -> list[str]:
-        """What sticks out of the explorer sideways."""
+        """What sticks out of the explorer sideways, when the page had time to settle."""
         found: list[str] = self.root.evaluate(_OVERFLOW)
         return found
 
@@ -122,13 +122,22 @@ _DARKNESS = """(map, { x, y }) => {
   return (255 - (red + green + blue) / 3) * alpha / 255;
 }"""
 # Hidden overflow (labels cut by an ellipsis) isn't seen; what sticks out of the root is.
-_OVERFLOW = """(root) => {
-  const { left, right } = root.getBoundingClientRect();
-  const out = root.scrollWidth > root.clientWidth ? [`scrollWidth ${root.scrollWidth}`] : [];
-  for (const el of root.querySelectorAll("*")) {
-    const box = el.getBoundingClientRect();
-    if (box.width && (box.left < left - 1 || box.right > right + 1))
-      out.push(`${el.tagName}.${el.className} from ${box.left - left} to ${box.right - left}`);
+_OVERFLOW = """async (root) => {
+  const sticksOut = () => {
+    const { left, right } = root.getBoundingClientRect();
+    const out = root.scrollWidth > root.clientWidth ? [`scrollWidth ${root.scrollWidth}`] : [];
+    for (const el of root.querySelectorAll("*")) {
+      const box = el.getBoundingClientRect();
+      if (box.width && (box.left < left - 1 || box.right > right + 1))
+        out.push(`${el.tagName}.${el.className} from ${box.left - left} to ${box.right - left}`);
+    }
+    return out;
+  };
+  const end = performance.now() + 5000;
+  let out = sticksOut();
+  while (out.length && performance.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    out = sticksOut();
   }
   return out;
 }"""

@@ -88,8 +88,7 @@ def test_it_fits_a_narrow_page(page: Page, explorer: Explorer) -> None:
     """Catches controls, views or a figure that stick out where a window is narrow."""
     for width in (1200, 700):
         page.set_viewport_size({"width": width, "height": 1300})
-        out = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert out <= 0, f"{out} pixels stick out at {width}"
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
         expect(page.locator(".widget-image")).to_be_visible()
         assert explorer.overflow() == []
 
