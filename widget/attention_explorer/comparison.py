@@ -15,7 +15,7 @@ from .attention.difference import DifferenceAttention, Indices, Opposite, check_
 from .attention.words import WordAttention
 from .flow.measures import Measures
 from .protocol import Measure
-from .runs import Progress, silent
+from .runs import Progress, part_of, silent
 from .tracing import Kind, Tokens, Trace
 from .tracing.alignment import Alignment, align, join
 from .variants import key_tokens_of
@@ -202,8 +202,8 @@ class BothMeasures(Measures):
         if name != "weights" and (kind, name) not in self._found:
             first, second = self._sides
             self._found[kind, name] = self._comparison.difference_of(
-                self.of(first, name, lambda share: progress(share / 2)),
-                self.of(second, name, lambda share: progress((1 + share) / 2)),
+                self.of(first, name, part_of(progress, 0, 2)),
+                self.of(second, name, part_of(progress, 1, 2)),
             )
         return self.kinds[kind] if name == "weights" else self._found[kind, name]
 

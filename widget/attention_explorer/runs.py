@@ -23,6 +23,11 @@ def silent(share: float) -> None:
     """Tell nobody how far something is."""
 
 
+def part_of(progress: Progress, number: int, count: int) -> Progress:
+    """Return whom to tell how far one of several parts is, which follow each other."""
+    return lambda share: progress((number + share) / count)
+
+
 @contextmanager
 def progress_bar(doing: str) -> Iterator[Progress]:
     """Show in the cell how far something is, where it takes longer than a second.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast, overload
 
 from ..part import PARTS, part_named
 from ..protocol import RecordedPage
-from ..runs import progress_bar
+from ..runs import part_of, progress_bar
 from .budget import Budget, packed
 from .files import in_folder
 from .page import PageFrame, plain, read_bytes, too_little
@@ -119,11 +119,8 @@ def _page_of(explorers: list[ExportedView], title: str | None, most: int) -> str
         for i, explorer in enumerate(explorers):
             share = left // (len(explorers) - i)
             budget = Budget(share)
-
-            def tell(its: float, before: int = i) -> None:
-                bar((before + its) / len(explorers))
-
-            recorded = Recorder(explorer, budget).record(names[str(explorer._esm)], tell)
+            progress = part_of(bar, i, len(explorers))
+            recorded = Recorder(explorer, budget).record(names[str(explorer._esm)], progress)
             page["explorers"].append(recorded)
             left -= share - budget.left
     if left < 0:

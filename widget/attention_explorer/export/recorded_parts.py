@@ -55,9 +55,9 @@ def record_part(kind: Kind, looked: Looked, budget: Budget, progress: Progress) 
     replies = [reply_of(kind, least, encoding)]
     budget.spend(replies[0])
     held = list[str]()
-    for alternatives in _wishes(attention, looked, budget, sampled):
+    for number, alternatives in enumerate(_wishes(attention, looked, budget, sampled)):
         for words, keys, how in alternatives:
-            found = record_keys(kind, [keys], how, budget, silent if held else progress)
+            found = record_keys(kind, [keys], how, budget, silent if number else progress)
             if found:
                 replies += found
                 held.append(words)
