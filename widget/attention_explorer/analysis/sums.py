@@ -131,6 +131,12 @@ def _set_aside(rows: Float, keys: Indices) -> Flags:
     return is_left
 
 
+def distances_to(queries: Indices, n_keys: int) -> Float:
+    """Return how far each key is from each query, in tokens, shape (..., queries, keys)."""
+    found: Float = abs(queries[..., None] - np.arange(n_keys)).astype(np.float32)
+    return found
+
+
 class Cells(NamedTuple):
     """Cells of relative patterns: the row and the key of each, and which of `RELATIVE` it is of."""
 
@@ -148,6 +154,8 @@ class Expected:
         The keys that are set aside.
     fixed : array of float32, shape (keys, len(FIXED))
         1 for the keys of each pattern that has the same ones for every row.
+    readable : array of int64, shape (rows,)
+        How many keys a row may read.
     logs : array of float64, shape (rows,)
         The entropy of a row that is uniform.
     cells : Cells
@@ -164,8 +172,8 @@ class Expected:
         self._queries = queries
         fixed = np.stack([text.fixed(pattern) for pattern in FIXED], 1) & ~hidden[:, None]
         self.fixed = fixed.astype(np.float32)
-        readable = text.count(queries, ~hidden)
-        self.logs = np.log(np.maximum(readable, 2))
+        self.readable = text.count(queries, ~hidden)
+        self.logs = np.log(np.maximum(self.readable, 2))
         every = np.ones(len(queries))
         by_pattern = text.relative(queries)
         row, key = (np.concatenate(each) for each in zip(*by_pattern, strict=True))
@@ -174,11 +182,11 @@ class Expected:
         is_read = text.may_read(queries[self.cells.row], self.cells.key)
         counts = [text.count(queries, fixed).T, self._by_row(is_read)]
         # A fixed pattern is a share of every row, be it nothing.
-        always = [every, every, every * text.same, readable > 1, *[every] * len(FIXED)]
+        always = [every, every, every * text.same, self.readable > 1, *[every] * len(FIXED)]
         self.has = np.concatenate([always, self._by_row(np.ones_like(is_read)) > 0])
         # Uniform attention is as broad as can be; its other shapes are compared with nothing.
         no_share = every * np.nan
-        shares = np.concatenate(counts) / np.maximum(readable, 1)
+        shares = np.concatenate(counts) / np.maximum(self.readable, 1)
         shapes = [no_share, no_share, no_share, every]
         self.baselines = self.has * np.concatenate([shapes, shares])
 
@@ -191,9 +199,7 @@ class Expected:
     @cached_property
     def distances(self) -> Float:
         """How far each key is from each row's query, in tokens, shape (rows, keys)."""
-        keys = np.arange(len(self.fixed))
-        found: Float = abs(self._queries[:, None] - keys).astype(np.float32)
-        return found
+        return distances_to(self._queries, len(self.fixed))
 
     @cached_property
     def _flat_cells(self) -> list[Indices]:

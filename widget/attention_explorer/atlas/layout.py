@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from ..analysis.patterns import FIXED, RELATIVE, Flags, Indices, Text
-from ..analysis.sums import MEASURES, ROWS, Expected, Numbers, sampled_queries
+from ..analysis.sums import MEASURES, ROWS, Expected, Numbers, distances_to, sampled_queries
 from ..tracing import Tokens
 from .names import ALSO_BESIDE, MEASURED, TYPES
 
@@ -70,7 +70,7 @@ class Measured(NamedTuple):
             beside,
             types,
             has_beside,
-            1 / text.count(queries, np.ones(text.n_keys, bool)),
+            1 / expected.readable,
             text,
         )
 
@@ -174,16 +174,14 @@ class Layout:
             has_beside[number, :own] = it.has_beside.T
             looked[number, :some] = it.looked
             looked_share[number, :some] = 1 / some
-        queries = (rows if is_sampled else np.arange(n_rows)[None]).astype(np.float32)
+        queries = rows if is_sampled else np.arange(n_rows)[None]
         return cls(
             texts,
             rows=torch.from_numpy(rows) if is_sampled else None,
             per_row=torch.from_numpy(per_row),
             is_text=torch.from_numpy(is_text),
             keys=torch.from_numpy(keys),
-            distances=torch.from_numpy(
-                abs(queries[..., None] - np.arange(n_keys, dtype=np.float32))
-            ),
+            distances=torch.from_numpy(distances_to(queries, n_keys)),
             cells=torch.from_numpy(_cells(texts)),
             besides=torch.from_numpy(np.concatenate([it.beside for it in texts])),
             has_beside=torch.from_numpy(has_beside),
