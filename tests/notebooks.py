@@ -10,8 +10,6 @@ from nbclient import NotebookClient
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 WIDGET = "application/vnd.jupyter.widget-view+json"
-# A cell's result is one message. What it prints may come as several, split where a flush fell, and
-# with a library's warnings among them.
 _AS_RESULT = """
 import json
 from IPython.display import JSON
@@ -30,13 +28,19 @@ def executed(path: Path, *more: str) -> Any:
     return notebook
 
 
-def executed_for(path: Path, facts: str, *before: str) -> tuple[Any, Any]:
-    """Run a notebook, then more cells; return what an expression is after them, and the notebook.
+def stating(facts: str) -> str:
+    """Return a cell that comes to what an expression is, of a dict or a list.
 
-    The expression is of a dict or a list.
+    A cell's result is one message. What it prints may come as several, split where a flush fell,
+    and with a library's warnings among them.
     """
-    notebook = executed(path, *before, _AS_RESULT.replace("{facts}", facts))
-    return results(notebook.cells[-1:])[0]["application/json"], notebook
+    return _AS_RESULT.replace("{facts}", facts)
+
+
+def stated(notebook: Any) -> Any:
+    """Return what the last cell, a `stating` one, came to."""
+    (result,) = results(notebook.cells[-1:])
+    return result["application/json"]
 
 
 def results(cells: list[Any]) -> list[Any]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import nbformat
 
-from ..notebooks import EXAMPLES, WIDGET, executed_for, results
+from .. import notebooks
+from ..notebooks import EXAMPLES, WIDGET, results, stated, stating
 
 COURSE = EXAMPLES / "course"
 LANGUAGES = ("en", "zh")
@@ -36,5 +37,8 @@ def executed(lesson: str, facts: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _facts(language: str, lesson: str, facts: str) -> dict[str, Any]:
-    found, notebook = executed_for(path_of(language, lesson), facts)
-    return {**found, "n views": sum(WIDGET in result for result in results(notebook.cells))}
+    notebook = notebooks.executed(path_of(language, lesson), stating(facts))
+    return {
+        **stated(notebook),
+        "n views": sum(WIDGET in result for result in results(notebook.cells)),
+    }

@@ -10,7 +10,7 @@ import pytest
 from attention_explorer import demo_model
 from attention_explorer.atlas import relation_table
 
-from ..notebooks import EXAMPLES, executed_for
+from ..notebooks import EXAMPLES, executed, stated, stating
 
 FACTS = """
 def known(table):
@@ -48,8 +48,8 @@ def shown() -> dict[str, Any]:
     """Return what the notebook comes to, read from its own variables."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TREEBANK", raising=False)
-        facts: dict[str, Any]
-        facts, _ = executed_for(EXAMPLES / "atlas.ipynb", "facts", FACTS)
+        notebook = executed(EXAMPLES / "atlas.ipynb", FACTS, stating("facts"))
+    facts: dict[str, Any] = stated(notebook)
     return facts
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from ..notebooks import EXAMPLES, executed_for
+from ..notebooks import EXAMPLES, executed, stated, stating
 
 
 def test_a_figure_is_drawn_of_the_newest_wish_and_not_of_each() -> None:
     """Catches a queue of figures that goes on for seconds after a slider was dragged."""
-    (ends, is_few), _ = executed_for(
+    notebook = executed(
         EXAMPLES / "dashboard.ipynb",
-        "[ends, 0 < len(drawn) < 20]",
         """
 from time import monotonic
 
@@ -38,6 +37,8 @@ for step in range(60):
 explorer.layer, explorer.heads, explorer.selected = 3, [7], 2
 ends = until(lambda: figure.value == as_it_is())
 """,
+        stating("[ends, 0 < len(drawn) < 20]"),
     )
+    ends, is_few = stated(notebook)
     assert ends
     assert is_few

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ..notebooks import EXAMPLES, WIDGET, executed, executed_for, results
+from ..notebooks import EXAMPLES, WIDGET, executed, results, stated, stating
 
 
 def test_the_quickstart_runs_from_top_to_bottom() -> None:
@@ -17,10 +17,8 @@ def test_the_quickstart_runs_from_top_to_bottom() -> None:
 @pytest.fixture(scope="module")
 def said() -> dict[str, str]:
     """Return what the page says to each of the inputs, by the input's name."""
-    answers: dict[str, str]
-    answers, _ = executed_for(
+    notebook = executed(
         EXAMPLES / "voila_app.ipynb",
-        "answers",
         """
 inputs = {
     "one text": ("Dogs bark at <b>cats</b>.", "", DEMO, ""),
@@ -37,7 +35,9 @@ for name, values in inputs.items():
     tokens = stage.children[0].tokens.text
     answers[name] = f"{status.value} {' '.join(tokens)} {len(stage.children)} {button.disabled}"
 """,
+        stating("answers"),
     )
+    answers: dict[str, str] = stated(notebook)
     return answers
 
 
@@ -67,9 +67,8 @@ def test_bad_input_is_answered_in_words(said: dict[str, str], given: str, answer
 
 def test_the_questions_are_asked_from_top_to_bottom() -> None:
     """The answers that the text beside them speaks of, and windows where it says so."""
-    (first, long_answer, windows, question), _ = executed_for(
+    notebook = executed(
         EXAMPLES / "qa.ipynb",
-        "[first, long_answer, windows, explorer.question]",
         """
 long_answer, windows = long.answers[0].text, len(long._asked.answers.windows)
 first = AttentionExplorer.qa(
@@ -77,7 +76,9 @@ first = AttentionExplorer.qa(
     "Barcelona is famous for Gaudí's architecture like the Sagrada Familia.",
 ).answers[0].text
 """,
+        stating("[first, long_answer, windows, explorer.question]"),
     )
+    first, long_answer, windows, question = stated(notebook)
     assert first == "Gaudí"
     assert "blue" in long_answer
     assert windows > 1
@@ -87,10 +88,8 @@ first = AttentionExplorer.qa(
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
     """Return what the page about heads and evidence comes to, read from its own variables."""
-    facts: dict[str, Any]
-    facts, _ = executed_for(
+    notebook = executed(
         EXAMPLES / "heads_and_evidence.ipynb",
-        "facts",
         """
 import torch
 
@@ -129,7 +128,9 @@ facts = {
     "differs": int(rank[follower]) < int(rank[it_head]),
 }
 """,
+        stating("facts"),
     )
+    facts: dict[str, Any] = stated(notebook)
     return facts
 
 
