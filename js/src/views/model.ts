@@ -33,7 +33,11 @@ export function modelView(actions: Actions, signal: AbortSignal): View {
 	const marks = make("canvas");
 	const drawing = make("div", { class: "drawing" }, canvas, marks);
 	const content = make("div", { class: "content" }, drawing);
-	const scroll = make("div", { class: "map", tabindex: 0, role: "application" }, content);
+	const scroll = make(
+		"div",
+		{ class: "map", tabindex: 0, role: "application", "aria-label": "model view" },
+		content,
+	);
 	const remark = remarkLine(actions, signal);
 	const bar = scoreBar();
 	remark.el.prepend(bar.el);
