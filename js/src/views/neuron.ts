@@ -39,7 +39,11 @@ export function neuronView({ actions, signal }: Parts): View {
 	const title = make("div", { class: "title" }, what, sort);
 	const top = make("div");
 	const content = make("div", { class: "content" });
-	const scroll = make("div", { class: "scroll", tabindex: 0, role: "application" }, content);
+	const scroll = make(
+		"div",
+		{ class: "scroll", tabindex: 0, role: "application", "aria-label": "neuron view" },
+		content,
+	);
 	const canvas = make("canvas");
 	const table = make("div", { class: "terms" }, top, scroll, canvas);
 	const says = make("div", { class: "sums", "aria-live": "polite" });
